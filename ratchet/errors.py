@@ -1,0 +1,49 @@
+"""Errors a user can meet. Each message is one line that says what is wrong and what to do about it."""
+
+
+class RatchetError(Exception):
+    """Base of all errors that Ratchet raises on purpose."""
+
+
+class ConfigurationError(RatchetError):
+    """A setting or a file a user wrote is wrong; nothing was changed."""
+
+
+class UnknownTaskError(ConfigurationError):
+    """No task of that name exists."""
+
+
+class ModelError(RatchetError):
+    """A model did not answer, or answered with something unusable, after all retries."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model's endpoint could not be reached or kept failing."""
+
+
+class ModelReplyError(ModelError):
+    """The model's reply does not have the form that was asked for."""
+
+
+class BudgetError(RatchetError):
+    """The call budget of a cycle is used up; what was paid for is kept."""
+
+
+class SourceError(RatchetError):
+    """A context source could not be read or did not answer in time."""
+
+
+class CycleConflictError(RatchetError):
+    """Another cycle for the same task and component is open."""
+
+
+class StaleBaseError(RatchetError):
+    """A change was made for a version that is no longer the active one."""
+
+
+class AlreadyDecidedError(RatchetError):
+    """A proposal has been approved or rejected before."""
+
+
+class AnswerError(RatchetError):
+    """An answer to an approval request has none of the accepted forms."""

@@ -1,0 +1,22 @@
+"""Access to language models by role."""
+
+from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
+from ratchet.llm.meter import Meter, active_meter, metered
+from ratchet.llm.models import Models, Reply, ReplyStore
+from ratchet.llm.scripted import Fault
+from ratchet.llm.spec import ModelSpec, parse_spec
+
+__all__ = [
+    "Fault",
+    "Meter",
+    "ModelSpec",
+    "Models",
+    "Reply",
+    "ReplyStore",
+    "active_meter",
+    "close_embedded",
+    "embedded_endpoint",
+    "metered",
+    "packaged_model",
+    "parse_spec",
+]

@@ -1,0 +1,226 @@
+"""What is stored and passed between the steps of the loop. All of it is JSON-able by `model_dump(mode="json")`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ratchet.prompting import TaskPrompt
+from ratchet.tasks import Expected
+
+Category = Literal["prompt", "context", "capability", "unstable"]
+Verdict = Literal["better", "worse", "inconclusive"]
+Outcome = Literal["passed", "failed", "error", "skipped"]
+
+
+class Record(BaseModel):
+    """Base of all records: unknown keys are refused, so that a stored document of another shape is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CriterionResult(Record):
+    """One criterion's result. `outcome` is ``error`` where it could not be evaluated and ``skipped`` where no expected
+    output is known to compare with; neither counts as a pass."""
+
+    name: str
+    outcome: Outcome
+    passed: bool | None
+    score: float | None
+    comment: str = ""
+
+
+class Evaluation(Record):
+    """A run's result. `passed` is None where criteria that decide it could not be evaluated."""
+
+    criteria: list[CriterionResult]
+    score: float | None
+    passed: bool | None
+    problems: list[str]
+
+    def of(self, name: str) -> CriterionResult | None:
+        """The result of one criterion."""
+        return next((result for result in self.criteria if result.name == name), None)
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the criteria that failed."""
+        return [result.name for result in self.criteria if result.outcome == "failed"]
+
+
+class Step(Record):
+    """One step of a run's trace."""
+
+    kind: Literal["model", "retrieval"]
+    component: str
+    input: Any
+    output: Any
+    seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class AgentRun(Record):
+    """An agent's output and how it came about."""
+
+    output: str
+    trace: list[Step]
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written by all model steps."""
+        return sum(step.input_tokens + step.output_tokens for step in self.trace)
+
+
+class FailureBundle(Record):
+    """All that is needed to learn from one failed run."""
+
+    id: str
+    run_id: str
+    task: str
+    component: str
+    input: str
+    output: str
+    expected: Expected
+    evaluation: Evaluation
+    prompts: dict[str, TaskPrompt]
+    version: int
+    rules_hash: str
+    model: str
+    trace: list[Step]
+    source: str
+    thread_id: str | None
+    created_at: str
+
+
+class Experiment(Record):
+    """One treatment tried on failed runs: how many pass under it, and every output."""
+
+    treatment: str
+    passed: int
+    total: int
+    outputs: list[dict[str, Any]] = []
+
+    @property
+    def rate(self) -> float:
+        """Share of the failed runs that pass under the treatment."""
+        return self.passed / self.total if self.total else 0.0
+
+
+class Opinion(Record):
+    """The analyst model's view; kept beside the evidence, never above it."""
+
+    category: str | None
+    missing: str = ""
+    explanation: str = ""
+    error: str | None = None
+
+
+class Diagnosis(Record):
+    """The cause of a group of failures."""
+
+    category: Category
+    component: str
+    failures: list[str]
+    explanation: str
+    missing: str = ""
+    source: str | None = None
+    """The context source that held what was missing."""
+    problems: list[str] = []
+    evidence: list[Experiment] = []
+    opinion: Opinion | None = None
+    agreement: bool | None = None
+    """Whether the analyst named the same category; None where it gave none."""
+
+
+class Candidate(Record):
+    """A proposed prompt for one component."""
+
+    strategy: str
+    rationale: str
+    prompt: TaskPrompt
+
+
+class CandidateResult(Record):
+    """How a candidate fared before the held-out cases, kept for the reviewer."""
+
+    strategy: str
+    rationale: str
+    status: Literal["chosen", "lost", "refused", "not_tried"]
+    reason: str = ""
+    passed: int = 0
+    total: int = 0
+
+
+class Proposal(Record):
+    """The candidate that was put to the gate."""
+
+    id: str
+    cycle_id: str
+    task: str
+    component: str
+    strategy: str
+    rationale: str
+    before: TaskPrompt
+    after: TaskPrompt
+    base_version: int
+    change_hash: str
+    candidates: list[CandidateResult] = []
+
+
+class CaseDifference(Record):
+    """A case on which old and new prompt differ."""
+
+    case_id: str
+    input: str
+    expected: Expected
+    before: str
+    after: str
+
+
+class Measure(Record):
+    """A success rate over `n` cases with its 95 % Wilson interval."""
+
+    passed: int
+    n: int
+    rate: float
+    low: float
+    high: float
+
+
+class CriterionMeasure(Record):
+    """One criterion before and after."""
+
+    before: float
+    after: float
+    n: int
+
+
+class Validation(Record):
+    """The gate's findings on a proposal."""
+
+    verdict: Verdict
+    proven: bool
+    e_value: float
+    needed: float
+    level: float
+    before: Measure
+    after: Measure
+    criteria: dict[str, CriterionMeasure]
+    wins: list[CaseDifference]
+    losses: list[CaseDifference]
+    vetoes: list[str]
+    fixed: int
+    triggering: int
+    reason: str
+
+
+class Decision(Record):
+    """A reviewer's answer."""
+
+    type: Literal["approve", "edit", "reject"]
+    reviewer: str = "unknown"
+    reason: str = ""
+    feedback: str = ""
+    prompt: TaskPrompt | None = None
+    """With ``edit``: the prompt as the reviewer wants it."""

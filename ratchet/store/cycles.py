@@ -1,0 +1,105 @@
+"""Improvement cycles: who works on what, so that at most one is open for a task and component."""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ratchet.errors import RatchetError
+from ratchet.store.database import Database, threaded
+from ratchet.store.schema import OPEN_CYCLE, cycles, now
+
+CycleRow = dict[str, Any]
+"""id, task, component, graph, thread_id, status, category, verdict, document, beat_at, created_at, finished_at."""
+
+
+class Cycles:
+    """The cycles of all tasks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @threaded
+    def claim(self, cycle_id: str, task: str, component: str, graph: str, thread_id: str) -> CycleRow:
+        """Open the cycle `cycle_id`, or return the one that is open for this task and component instead.
+
+        Compare the `id` of the row that comes back: another id means that the other cycle has the right of way.
+        """
+        time = now()
+        row = {
+            "id": cycle_id,
+            "task": task,
+            "component": component,
+            "graph": graph,
+            "thread_id": thread_id,
+            "status": "running",
+            "document": {},
+            "beat_at": time,
+            "created_at": time,
+        }
+        for _ in range(3):  # the cycle in the way may end between the two statements
+            try:
+                with self._database.write() as connection:
+                    connection.execute(insert(cycles).values(row))
+            except IntegrityError:
+                pass
+            with self._database.read() as connection:
+                mine = _one(connection, cycles.c.id == cycle_id)
+                found = mine or _one(
+                    connection,
+                    cycles.c.task == task,
+                    cycles.c.component == component,
+                    cycles.c.status.in_(OPEN_CYCLE),
+                )
+            if found:
+                return found
+        raise RatchetError(f"no cycle could be opened for {task}/{component}, try again")
+
+    @threaded
+    def get(self, cycle_id: str) -> CycleRow | None:
+        """The cycle of that id."""
+        with self._database.read() as connection:
+            return _one(connection, cycles.c.id == cycle_id)
+
+    @threaded
+    def open_of_thread(self, thread_id: str) -> CycleRow | None:
+        """The open cycle that runs in a thread."""
+        with self._database.read() as connection:
+            return _one(connection, cycles.c.thread_id == thread_id, cycles.c.status.in_(OPEN_CYCLE))
+
+    @threaded
+    def select(
+        self, *, task: str | None = None, status: tuple[str, ...] | None = None, limit: int = 1000
+    ) -> list[CycleRow]:
+        """Cycles, newest first."""
+        query = select(cycles).order_by(cycles.c.created_at.desc()).limit(limit)
+        if task:
+            query = query.where(cycles.c.task == task)
+        if status:
+            query = query.where(cycles.c.status.in_(status))
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @threaded
+    def record(
+        self, cycle_id: str, *, status: str | None = None, category: str | None = None, verdict: str | None = None, **document: Any
+    ) -> None:
+        """Note progress: keys of `document` are merged into the stored one; a final status also sets the end time."""
+        time = now()
+        with self._database.write() as connection:
+            row = _one(connection, cycles.c.id == cycle_id)
+            if row is None:
+                raise RatchetError(f"no cycle {cycle_id!r}")
+            values: dict[str, Any] = {"document": row["document"] | document, "beat_at": time}
+            if category:
+                values["category"] = category
+            if verdict:
+                values["verdict"] = verdict
+            if status:
+                values |= {"status": status, "finished_at": None if status in OPEN_CYCLE else time}
+            connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
+
+
+def _one(connection: Connection, *conditions: Any) -> CycleRow | None:
+    row = connection.execute(select(cycles).where(*conditions).limit(1)).mappings().first()
+    return dict(row) if row else None

@@ -1,0 +1,116 @@
+"""The application database: connections, transactions, migrations."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from ratchet.errors import ConfigurationError
+
+HEAD = "0001"
+"""The newest migration; checked first, so that an up-to-date database costs one query at the start."""
+BUSY_SECONDS = 10.0
+
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
+Owner = TypeVar("Owner")
+
+
+def threaded(
+    method: Callable[Concatenate[Owner, Args], Result],
+) -> Callable[Concatenate[Owner, Args], Awaitable[Result]]:
+    """Make a blocking method awaitable: it runs in a thread, to its end even if the caller is cancelled."""
+
+    @wraps(method)
+    async def call(self: Owner, /, *args: Args.args, **kwargs: Args.kwargs) -> Result:
+        return await asyncio.to_thread(method, self, *args, **kwargs)
+
+    return call
+
+
+class Database:
+    """One SQLAlchemy engine. Every write transaction takes the write lock first (``BEGIN IMMEDIATE`` on SQLite)."""
+
+    def __init__(self, url: str) -> None:
+        """Connect and bring the schema up to date.
+
+        Raises:
+            ConfigurationError: the URL is wrong or the database cannot be opened or written.
+        """
+        try:
+            parsed = make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(parsed)
+        except (ArgumentError, ImportError, OSError) as error:
+            raise ConfigurationError(f"database {url!r}: {error}") from error
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        try:
+            self._migrate()
+        except (OperationalError, sqlite3.DatabaseError) as error:
+            words = getattr(error, "orig", error)
+            raise ConfigurationError(f"database {parsed.render_as_string()}: {words}") from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; rolled back on any exception."""
+        writing = self._engine.connect().execution_options(ratchet_write=True)
+        with writing as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _migrate(self) -> None:
+        with self.read() as connection:
+            if _revision(connection) == HEAD:
+                return
+        with self.write() as connection:
+            if _revision(connection) == HEAD:
+                return
+            _upgrade(connection)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun explicitly
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("ratchet_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

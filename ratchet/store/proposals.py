@@ -1,0 +1,46 @@
+"""Proposals that were made: applied, lost, refused or rejected ones, so that the same idea is not paid for twice."""
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ratchet.store.database import Database, threaded
+from ratchet.store.schema import now, proposals
+
+
+class Proposals:
+    """Statuses: pending, refused, lost, unproven, rejected, applied."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @threaded
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Store proposals (id, cycle_id, task, component, strategy, fingerprint, status, reason, document)."""
+        for row in rows:
+            try:
+                with self._database.write() as connection:
+                    connection.execute(insert(proposals).values(row | {"created_at": now()}))
+            except IntegrityError:
+                continue
+
+    @threaded
+    def mark(self, proposal_id: str, status: str, reason: str) -> None:
+        """Set what became of a proposal."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(proposals).where(proposals.c.id == proposal_id).values(status=status, reason=reason)
+            )
+
+    @threaded
+    def known(self, task: str, component: str, base_hash: str) -> dict[str, str]:
+        """Fingerprints of the ideas that did not make it from the prompt `base_hash`, with the reason."""
+        query = select(proposals.c.fingerprint, proposals.c.reason).where(
+            proposals.c.task == task,
+            proposals.c.component == component,
+            proposals.c.status.in_(("refused", "rejected", "unproven")),
+            proposals.c.document["base_hash"].as_string() == base_hash,
+        )
+        with self._database.read() as connection:
+            return {row.fingerprint: row.reason or "" for row in connection.execute(query)}

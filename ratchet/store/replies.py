@@ -1,0 +1,40 @@
+"""Model replies under their content key: equal work is paid for once."""
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from ratchet.llm import Reply
+from ratchet.store.database import Database, threaded
+from ratchet.store.schema import now, replies
+
+
+class Replies:
+    """The `ratchet.llm.ReplyStore` of the application database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @threaded
+    def get(self, key: str) -> Reply | None:
+        """The reply kept under `key`."""
+        columns = (replies.c.text, replies.c.input_tokens, replies.c.output_tokens, replies.c.seconds)
+        with self._database.read() as connection:
+            row = connection.execute(select(*columns).where(replies.c.key == key)).mappings().first()
+        return Reply(**row) if row else None
+
+    @threaded
+    def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
+        """Keep `reply` under `key`; the first one stays."""
+        row = {"key": key, "role": role, "cycle_id": cycle_id, "created_at": now(), **reply.model_dump(exclude={"reused"})}
+        try:
+            with self._database.write() as connection:
+                connection.execute(insert(replies).values(row))
+        except IntegrityError:
+            return
+
+    @threaded
+    def paid_by(self, cycle_id: str) -> int:
+        """Calls a cycle has paid for."""
+        with self._database.read() as connection:
+            query = select(func.count()).select_from(replies).where(replies.c.cycle_id == cycle_id)
+            return int(connection.execute(query).scalar_one())

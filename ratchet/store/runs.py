@@ -1,0 +1,108 @@
+"""Runs of the agent and the failures among them."""
+
+from typing import Any
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ratchet.records import FailureBundle
+from ratchet.store.database import Database, threaded
+from ratchet.store.schema import failures, now, runs
+
+
+class Runs:
+    """Every run that was served, scored or not."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @threaded
+    def add(self, run_id: str, task: str, source: str, document: dict[str, Any], *, version: int) -> None:
+        """Store a run; storing it again (a node that ran twice) changes nothing."""
+        evaluation = document["evaluation"]
+        row = {
+            "id": run_id,
+            "task": task,
+            "thread_id": document["thread_id"],
+            "source": source,
+            "passed": None if evaluation["passed"] is None else int(evaluation["passed"]),
+            "score": evaluation["score"],
+            "version": version,
+            "document": document,
+            "created_at": now(),
+        }
+        try:
+            with self._database.write() as connection:
+                connection.execute(insert(runs).values(row))
+        except IntegrityError:
+            return
+
+    @threaded
+    def outcomes(self, task: str, version: int) -> list[bool]:
+        """Pass or fail of the scored runs under one version, oldest first."""
+        query = (
+            select(runs.c.passed)
+            .where(runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
+            .order_by(runs.c.created_at)
+        )
+        with self._database.read() as connection:
+            return [bool(passed) for passed in connection.execute(query).scalars()]
+
+
+class Failures:
+    """Failure bundles. Statuses: open, in_cycle, fixed, escalated, dismissed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @threaded
+    def add(self, bundle: FailureBundle, group_key: str) -> None:
+        """Store a failure; storing it again changes nothing."""
+        row = {
+            "id": bundle.id,
+            "run_id": bundle.run_id,
+            "task": bundle.task,
+            "component": bundle.component,
+            "group_key": group_key,
+            "status": "open",
+            "source": bundle.source,
+            "bundle": bundle.model_dump(mode="json"),
+            "created_at": bundle.created_at,
+        }
+        try:
+            with self._database.write() as connection:
+                connection.execute(insert(failures).values(row))
+        except IntegrityError:
+            return
+
+    @threaded
+    def of_task(self, task: str, status: str | None = None, limit: int = 100_000) -> list[dict[str, Any]]:
+        """Rows of a task, oldest first: id, component, group_key, status, cycle_id, source, created_at, bundle."""
+        query = select(failures).where(failures.c.task == task).order_by(failures.c.created_at).limit(limit)
+        if status:
+            query = query.where(failures.c.status == status)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @threaded
+    def bundles(self, ids: list[str]) -> list[FailureBundle]:
+        """The bundles of the given failures, oldest first."""
+        query = select(failures.c.bundle).where(failures.c.id.in_(ids)).order_by(failures.c.created_at)
+        with self._database.read() as connection:
+            return [FailureBundle.model_validate(bundle) for bundle in connection.execute(query).scalars()]
+
+    @threaded
+    def count_open(self, task: str) -> int:
+        """How many failures of a task wait for a cycle."""
+        query = select(func.count()).where(and_(failures.c.task == task, failures.c.status == "open"))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    @threaded
+    def mark(self, ids: list[str], status: str, cycle_id: str | None = None) -> None:
+        """Set the status of failures and the cycle they belong to."""
+        values: dict[str, Any] = {"status": status}
+        if cycle_id:
+            values["cycle_id"] = cycle_id
+        with self._database.write() as connection:
+            connection.execute(update(failures).where(failures.c.id.in_(ids)).values(values))

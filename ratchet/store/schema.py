@@ -1,0 +1,160 @@
+"""Tables of the application database. Migrations in ``migrations/versions`` build them; a test holds the two together.
+
+Times are ISO 8601 in UTC with microseconds, so that they sort as text. Documents are JSON.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+
+metadata = MetaData()
+
+OPEN_CYCLE = ("running", "awaiting_approval", "applying")
+"""Statuses of a cycle that keep others for the same task and component from starting."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("thread_id", Text),
+    Column("source", Text, nullable=False),
+    Column("passed", Integer),
+    Column("score", Float),
+    Column("version", Integer),
+    Column("document", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("runs_by_task", "task", "created_at"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("cycle_id", Text),
+    Column("source", Text, nullable=False),
+    Column("bundle", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("failures_by_task", "task", "status", "created_at"),
+)
+
+cycles = Table(
+    "cycles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("graph", Text, nullable=False),
+    Column("thread_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("category", Text),
+    Column("verdict", Text),
+    Column("document", JSON, nullable=False),
+    Column("beat_at", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Index("cycles_by_thread", "thread_id", "created_at"),
+    Index(
+        "one_open_cycle",
+        "task",
+        "component",
+        unique=True,
+        sqlite_where=text("status IN ('running', 'awaiting_approval', 'applying')"),
+        postgresql_where=text("status IN ('running', 'awaiting_approval', 'applying')"),
+    ),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("cycle_id", Text),
+    Column("text", Text, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("replies_by_cycle", "cycle_id"),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("cycle_id", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("document", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("proposals_by_component", "task", "component", "fingerprint"),
+)
+
+gate_tests = Table(
+    "gate_tests",
+    metadata,
+    Column("cycle_id", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("level", Float, nullable=False),
+    Column("verdict", Text),
+    UniqueConstraint("task", "number", name="one_test_per_number"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("base_number", Integer),
+    Column("proposal_id", Text, unique=True),
+    Column("components", JSON, nullable=False),
+    Column("file_text", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("numbers", JSON, nullable=False),
+    Column("applied_at", Text, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("cycle_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("reviews_by_task", "task", "status"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+
+def now() -> str:
+    """The time as it is stored."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,101 @@
+"""Reading files that people write: strict models, and one line that says which file, which key, what is expected."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ratchet.errors import ConfigurationError
+
+
+class StrictModel(BaseModel):
+    """A model whose unknown keys are refused and whose values cannot be changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], data: Any, file: Path | str) -> Model:
+    """`data` as a `model`.
+
+    Raises:
+        ConfigurationError: naming `file`, the first wrong key and what is expected there.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(f"{file}: {first_problem(error)}") from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a validation error in one line, with the number of further ones."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    key = _path(first["loc"])
+    if first["type"] == "extra_forbidden":
+        text = f"unknown key {key}"
+    elif first["type"] == "missing":
+        text = f"{key} is missing"
+    else:
+        got = repr(first["input"])
+        text = f"{key}: {first['msg']} (got {got if len(got) < 80 else got[:77] + '...'})"
+    return text + (f" (and {len(details) - 1} more)" if len(details) > 1 else "")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path or "the top level"
+
+
+def read_text(file: Path) -> str:
+    """The file's text.
+
+    Raises:
+        ConfigurationError: it is missing, a folder, unreadable or not UTF-8.
+    """
+    try:
+        return file.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{file}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def parse_json(text: str, file: Path | str) -> Any:
+    """`text` parsed as JSON; duplicate keys are refused, a parser would silently keep the last of them.
+
+    Raises:
+        ConfigurationError: with line and column of the mistake.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            raise ConfigurationError(f"{file}: the key {twice[0]!r} stands there twice")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{file}: not JSON, line {error.lineno} column {error.colno}: {error.msg}") from error
+
+
+def parse_toml(text: str, file: Path | str) -> dict[str, Any]:
+    """`text` parsed as TOML.
+
+    Raises:
+        ConfigurationError: with the parser's own words on where the mistake is.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: not TOML: {error}") from error

@@ -1,0 +1,93 @@
+"""Cases: inputs with the output that is expected. Read from ``tasks/NAME/cases.jsonl``."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ratchet.errors import ConfigurationError
+from ratchet.strict import StrictModel, parse_json, read_text, validate
+from ratchet.tasks.task import Task
+
+Split = Literal["train", "holdout"]
+Expected = str | dict[str, Any] | list[Any] | None
+
+
+class CaseLine(StrictModel):
+    """One line of cases.jsonl."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    input: Annotated[str, Field(min_length=1)]
+    expected: Expected = None
+    split: Split | None = None
+    tags: list[str] = []
+
+
+class Case(StrictModel):
+    """A case with its id and split settled."""
+
+    id: str
+    input: str
+    expected: Expected = None
+    split: Split
+    tags: list[str] = []
+
+    def solution(self) -> str | None:
+        """The expected output as an assistant would say it, None where the case has none."""
+        return solution_text(self.expected)
+
+
+def solution_text(expected: Expected) -> str | None:
+    """`expected` as the text of a right answer; of a list (any is right) the first."""
+    first = expected[0] if isinstance(expected, list) and expected else expected
+    if first is None or first == []:
+        return None
+    if isinstance(first, str):
+        return first
+    return json.dumps(first, ensure_ascii=False)
+
+
+def stable_split(text: str) -> Split:
+    """Half train, half holdout, by a hash of `text`: the same on every machine and in every run."""
+    return "train" if hashlib.sha256(text.encode()).digest()[0] % 2 == 0 else "holdout"
+
+
+def load_cases(task: Task) -> list[Case]:
+    """All cases of a task in file order.
+
+    Raises:
+        ConfigurationError: the file is missing or empty, a line is wrong, or an id stands there twice.
+    """
+    file = task.folder / "cases.jsonl"
+    cases: list[Case] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{file}:{number}"
+        case = _settle(validate(CaseLine, parse_json(line, where), where))
+        if case.id in seen:
+            raise ConfigurationError(f"{where}: the id {case.id!r} stands on line {seen[case.id]} too")
+        seen[case.id] = number
+        cases.append(case)
+    if not cases:
+        raise ConfigurationError(f'{file}: no cases; each line is one, such as {{"input": "...", "expected": "..."}}')
+    return cases
+
+
+def _settle(line: CaseLine) -> Case:
+    identity = line.id or "case-" + hashlib.sha256(line.input.encode()).hexdigest()[:12]
+    return Case(
+        id=identity,
+        input=line.input,
+        expected=line.expected,
+        split=line.split or stable_split(line.input),
+        tags=line.tags,
+    )
+
+
+def of_split(cases: list[Case], split: Split) -> list[Case]:
+    """The cases of one split."""
+    return [case for case in cases if case.split == split]

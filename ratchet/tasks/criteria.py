@@ -1,0 +1,111 @@
+"""What a criterion in task.toml may say: one strict model per kind."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from jsonschema import Draft202012Validator, SchemaError
+from pydantic import Field, field_validator
+
+from ratchet.strict import StrictModel
+
+
+class CriterionBase(StrictModel):
+    """Keys that all kinds share."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    required: bool = False
+    """A run that fails a required criterion is a failure whatever its score."""
+    requirement: str | None = None
+    """What the criterion asks of the agent, in words a prompt can carry; derived from the other keys if left out."""
+
+
+class Exact(CriterionBase):
+    """The output is one of the expected strings."""
+
+    kind: Literal["exact"]
+    ignore_case: bool = True
+
+
+class Contains(CriterionBase):
+    """The output contains one of the expected strings, or one of `values`."""
+
+    kind: Literal["contains"]
+    values: list[str] | None = None
+    ignore_case: bool = True
+
+
+class Regex(CriterionBase):
+    """The output has a match of `pattern` (with `negate`: has none)."""
+
+    kind: Literal["regex"]
+    pattern: str
+    negate: bool = False
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
+
+class Numeric(CriterionBase):
+    """The last number in the output equals the expected one within `tolerance`."""
+
+    kind: Literal["numeric"]
+    tolerance: Annotated[float, Field(ge=0)] = 1e-6
+
+
+class JsonSchema(CriterionBase):
+    """The output is JSON that fits the JSON Schema (draft 2020-12)."""
+
+    kind: Literal["json_schema"]
+    definition: Annotated[dict[str, Any], Field(alias="schema")]
+
+    @field_validator("definition")
+    @classmethod
+    def _is_schema(cls, definition: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Draft202012Validator.check_schema(definition)
+        except SchemaError as error:
+            raise ValueError(f"not a JSON Schema: {error.message}") from error
+        return definition
+
+
+class JsonEqual(CriterionBase):
+    """The output is JSON equal to the expected object; with `keys`, equal in these keys."""
+
+    kind: Literal["json_equal"]
+    keys: list[str] | None = None
+
+
+class MaxWords(CriterionBase):
+    """The output has at most `limit` words."""
+
+    kind: Literal["max_words"]
+    limit: Annotated[int, Field(ge=1)]
+
+
+class Python(CriterionBase):
+    """A function ``(inputs, outputs, reference_outputs) -> {"key", "score", "comment"}`` (openevals, LangSmith) decides."""
+
+    kind: Literal["python"]
+    use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    """``module:function``."""
+    pass_score: float = 0.5
+    """Smallest numeric score that passes."""
+
+
+class Judge(CriterionBase):
+    """A separate model answers one yes/no question about the output."""
+
+    kind: Literal["judge"]
+    question: Annotated[str, Field(min_length=3)]
+
+
+Criterion = Annotated[
+    Exact | Contains | Regex | Numeric | JsonSchema | JsonEqual | MaxWords | Python | Judge, Field(discriminator="kind")
+]

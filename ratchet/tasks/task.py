@@ -1,0 +1,112 @@
+"""A task: what the agent is for, how a run is scored, where context can come from. Read from ``tasks/NAME/task.toml``."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ratchet.errors import ConfigurationError, UnknownTaskError
+from ratchet.strict import StrictModel, parse_toml, read_text, validate
+from ratchet.tasks.criteria import Criterion
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class AgentConfig(StrictModel):
+    """How the agent is run."""
+
+    use: Annotated[str | None, Field(pattern=r"^[\w.]+:\w+$")] = None
+    """``module:name`` of a LangGraph graph, Runnable or async callable; one chat model call if left out."""
+    max_tokens: Annotated[int | None, Field(ge=1)] = None
+    temperature: Annotated[float | None, Field(ge=0)] = None
+
+
+class DocumentsSource(StrictModel):
+    """A folder of ``.md`` and ``.txt`` files, searched by BM25."""
+
+    name: Name
+    kind: Literal["documents"]
+    path: str
+    """Relative to the task's folder."""
+    passage_words: Annotated[int | None, Field(ge=10)] = None
+    """Longer documents are cut into passages of about this many words at sentence ends; whole documents if left out."""
+
+
+class SqliteSource(StrictModel):
+    """An FTS5 table of a SQLite database."""
+
+    name: Name
+    kind: Literal["sqlite"]
+    path: str
+    table: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+
+
+class PythonSource(StrictModel):
+    """A LangChain retriever by import path."""
+
+    name: Name
+    kind: Literal["python"]
+    use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+
+
+SourceConfig = Annotated[DocumentsSource | SqliteSource | PythonSource, Field(discriminator="kind")]
+
+
+class Task(StrictModel):
+    """One task as its file describes it."""
+
+    name: Name
+    folder: Path
+    description: str
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
+    components: Annotated[list[Name], Field(min_length=1)]
+    variables: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = []
+    agent: AgentConfig = AgentConfig()
+    criteria: Annotated[list[Criterion], Field(min_length=1)]
+    context_sources: list[SourceConfig] = []
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "Task":
+        for kind, names in (
+            ("criteria", [criterion.name for criterion in self.criteria]),
+            ("components", list(self.components)),
+            ("context_sources", [source.name for source in self.context_sources]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind}: the name {twice[0]!r} is used twice")
+        if any(source.name == "solved_cases" for source in self.context_sources):
+            raise ValueError("context_sources: 'solved_cases' is the name of the built-in source")
+        return self
+
+    @property
+    def required(self) -> set[str]:
+        """Names of the criteria that a run must pass."""
+        return {criterion.name for criterion in self.criteria if criterion.required}
+
+
+def load_task(tasks_dir: Path, name: str) -> Task:
+    """The task `name`.
+
+    Raises:
+        UnknownTaskError: there is none, with the names there are.
+        ConfigurationError: its file is wrong.
+    """
+    file = tasks_dir / name / "task.toml"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        known = ", ".join(task_names(tasks_dir)) or "none"
+        raise UnknownTaskError(f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); `ratchet init` makes one")
+    data = parse_toml(read_text(file), file)
+    for key in ("name", "folder"):
+        if key in data:
+            raise ConfigurationError(f"{file}: unknown key {key}")
+    return validate(Task, data | {"name": name, "folder": file.parent}, file)
+
+
+def task_names(tasks_dir: Path) -> list[str]:
+    """Names of all tasks."""
+    if not tasks_dir.is_dir():
+        return []
+    return sorted(file.parent.name for file in tasks_dir.glob("*/task.toml") if _NAME.fullmatch(file.parent.name))
