@@ -1,0 +1,39 @@
+"""Running a task's agent: one chat model call, or the user's own graph, Runnable or async callable."""
+
+import inspect
+import time
+from typing import Any
+
+from ratchet.agents.caller import ComponentCaller
+from ratchet.errors import ConfigurationError, ModelReplyError
+from ratchet.imports import import_object
+from ratchet.records import AgentRun
+
+
+async def run_agent(call: ComponentCaller, text: str) -> AgentRun:
+    """Run the agent on the input `text`.
+
+    Without ``[agent] use`` the first component answers. Otherwise the named object is used: an async callable is
+    awaited as ``f(text, call)``; a LangGraph graph or Runnable gets ``{"input": text}`` and finds `call` under
+    ``config["configurable"]["call"]``. Its result is a string or a mapping with the key ``output``.
+
+    Raises:
+        ConfigurationError: the object cannot be imported or run.
+        ModelError, SourceError: a step got no answer.
+    """
+    started = time.perf_counter()
+    use = call.task.agent.use
+    result = await (_run_custom(use, call, text) if use else call(call.task.components[0], text))
+    output = result.get("output") if isinstance(result, dict) else result
+    if not isinstance(output, str):
+        raise ModelReplyError(f"agent {use}: the result is neither a string nor a mapping with a string 'output'")
+    return AgentRun(output=output, trace=call.trace, seconds=round(time.perf_counter() - started, 4))
+
+
+async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
+    agent = import_object(use, f"task {call.task.name}: agent.use")
+    if hasattr(agent, "ainvoke"):
+        return await agent.ainvoke({"input": text}, {"configurable": {"call": call}})
+    if inspect.iscoroutinefunction(agent):
+        return await agent(text, call)
+    raise ConfigurationError(f"task {call.task.name}: agent.use: {use} is neither a Runnable nor an async function")

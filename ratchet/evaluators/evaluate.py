@@ -1,0 +1,111 @@
+"""Scoring a run: every criterion, the weighted score, pass or fail."""
+
+import asyncio
+
+from ratchet.errors import ModelError
+from ratchet.evaluators import programmatic as check
+from ratchet.evaluators.judge import judge
+from ratchet.evaluators.python import check_python
+from ratchet.llm import Models
+from ratchet.records import CriterionResult, Evaluation
+from ratchet.tasks import Criterion, Expected, Task
+
+
+async def evaluate_output(models: Models, task: Task, text: str, output: str, expected: Expected) -> Evaluation:
+    """Score `output` by all criteria of the task.
+
+    The score is the weighted share of passed criteria among those that could be evaluated, in [0, 1]. A run passes when
+    the score reaches the task's threshold and no required criterion failed; it is undecided (None) when nothing
+    failed but a criterion that matters could not be evaluated.
+
+    Raises:
+        ConfigurationError, BudgetError: from the judge's model; other faults of it become the outcome ``error``.
+    """
+    results = await asyncio.gather(
+        *(_result(models, criterion, task, text, output, expected) for criterion in task.criteria)
+    )
+    return aggregate(task, list(results))
+
+
+def aggregate(task: Task, results: list[CriterionResult]) -> Evaluation:
+    """Put the results of single criteria together; see `evaluate_output` for the rule."""
+    weights = {criterion.name: criterion.weight for criterion in task.criteria}
+    decided = [result for result in results if result.score is not None]
+    total = sum(weights[result.name] for result in decided)
+    score = sum(weights[result.name] * (result.score or 0.0) for result in decided) / total if total else None
+    return Evaluation(
+        criteria=results,
+        score=score,
+        passed=_passed(task, results, score, weights),
+        problems=[
+            f"{result.name}: {result.comment or result.outcome}"
+            for result in results
+            if result.outcome in ("failed", "error")
+        ],
+    )
+
+
+def _passed(task: Task, results: list[CriterionResult], score: float | None, weights: dict[str, float]) -> bool | None:
+    if any(result.outcome == "failed" and result.name in task.required for result in results):
+        return False
+    open_weight = sum(weights[result.name] for result in results if result.score is None)
+    if score is None or any(result.score is None and result.name in task.required for result in results):
+        return None
+    if not open_weight:
+        return score >= task.threshold
+    total = sum(weights.values())
+    known = score * (total - open_weight)
+    if known / total >= task.threshold:
+        return True
+    return False if (known + open_weight) / total < task.threshold else None
+
+
+async def _result(
+    models: Models, criterion: Criterion, task: Task, text: str, output: str, expected: Expected
+) -> CriterionResult:
+    if expected is None and _needs_expected(criterion):
+        return CriterionResult(
+            name=criterion.name, outcome="skipped", passed=None, score=None, comment="no expected output is known"
+        )
+    try:
+        passed, comment = await _check(models, criterion, task, text, output, expected)
+    except (check.EvaluationError, ModelError) as error:
+        return CriterionResult(name=criterion.name, outcome="error", passed=None, score=None, comment=str(error))
+    return CriterionResult(
+        name=criterion.name,
+        outcome="passed" if passed else "failed",
+        passed=passed,
+        score=float(passed),
+        comment=comment,
+    )
+
+
+def _needs_expected(criterion: Criterion) -> bool:
+    if criterion.kind == "contains":
+        return criterion.values is None
+    return criterion.kind in ("exact", "numeric", "json_equal")
+
+
+async def _check(
+    models: Models, criterion: Criterion, task: Task, text: str, output: str, expected: Expected
+) -> check.Check:
+    match criterion.kind:
+        case "exact":
+            return check.check_exact(criterion, output, expected)
+        case "contains":
+            return check.check_contains(criterion, output, expected)
+        case "regex":
+            return await asyncio.to_thread(check.check_regex, criterion, output)
+        case "numeric":
+            return check.check_numeric(criterion, output, expected)
+        case "json_schema":
+            return check.check_json_schema(criterion, output)
+        case "json_equal":
+            return check.check_json_equal(criterion, output, expected)
+        case "max_words":
+            return check.check_max_words(criterion, output)
+        case "python":
+            return await check_python(criterion, text, output, expected)
+        case "judge":
+            judgement = await judge(models, criterion, task.description, text, output, expected)
+            return judgement.verdict, judgement.reason

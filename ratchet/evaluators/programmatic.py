@@ -1,0 +1,125 @@
+"""Criteria that code decides. Each checker returns ``(passed, comment)``."""
+
+import json
+import re
+from typing import Any
+
+import regex
+from jsonschema import Draft202012Validator
+
+from ratchet.tasks import Expected
+from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
+
+REGEX_SECONDS = 0.5
+_NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:[eE][+-]?\d+)?")
+Check = tuple[bool, str]
+
+
+class EvaluationError(Exception):
+    """A criterion could not be evaluated; becomes the outcome ``error``."""
+
+
+def options(expected: Expected) -> list[str]:
+    """The expected strings, any of which is right."""
+    values = expected if isinstance(expected, list) else [expected]
+    return [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
+
+
+def _fold(text: str, ignore_case: bool) -> str:
+    return text.strip().casefold() if ignore_case else text
+
+
+def check_exact(criterion: Exact, output: str, expected: Expected) -> Check:
+    """Equal to an expected string; case and outer white space do not count unless told otherwise."""
+    wanted = options(expected)
+    passed = _fold(output, criterion.ignore_case) in {_fold(value, criterion.ignore_case) for value in wanted}
+    return passed, "" if passed else f"is not {_quoted(wanted)}"
+
+
+def check_contains(criterion: Contains, output: str, expected: Expected) -> Check:
+    """Contains an expected string (or one of the criterion's own values)."""
+    wanted = criterion.values if criterion.values is not None else options(expected)
+    text = _fold(output, criterion.ignore_case)
+    passed = any(_fold(value, criterion.ignore_case) in text for value in wanted)
+    return passed, "" if passed else f"does not contain {_quoted(wanted)}"
+
+
+def check_regex(criterion: Regex, output: str) -> Check:
+    """Has a match of the pattern (or none), searched for with a time limit.
+
+    Raises:
+        EvaluationError: the search took too long.
+    """
+    try:
+        found = regex.search(criterion.pattern, output, timeout=REGEX_SECONDS) is not None
+    except TimeoutError as error:
+        raise EvaluationError(f"the pattern took longer than {REGEX_SECONDS} s") from error
+    except regex.error as error:
+        raise EvaluationError(f"the pattern is refused: {error}") from error
+    wish = "must not match" if criterion.negate else "must match"
+    return found != criterion.negate, "" if found != criterion.negate else f"{wish} {criterion.pattern!r}"
+
+
+def check_numeric(criterion: Numeric, output: str, expected: Expected) -> Check:
+    """The last number of the output equals an expected one within the tolerance.
+
+    Raises:
+        EvaluationError: the expected output is no number.
+    """
+    found = _NUMBER.findall(output)
+    try:
+        wanted = [float(value.replace(",", "")) for value in options(expected)]
+    except ValueError as error:
+        raise EvaluationError(f"the expected output {expected!r} is no number") from error
+    if not found:
+        return False, "holds no number"
+    number = float(found[-1].replace(",", ""))
+    passed = any(abs(number - value) <= criterion.tolerance for value in wanted)
+    return passed, "" if passed else f"the last number is {number:g}, expected {_quoted(options(expected))}"
+
+
+def check_json_schema(criterion: JsonSchema, output: str) -> Check:
+    """Is JSON that fits the schema."""
+    try:
+        value = json.loads(output)
+    except ValueError:
+        return False, "is not JSON"
+    problem = next(iter(Draft202012Validator(criterion.definition).iter_errors(value)), None)
+    return problem is None, "" if problem is None else f"does not fit the schema: {problem.message[:120]}"
+
+
+def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> Check:
+    """Is JSON equal to the expected object, or equal in the criterion's keys."""
+    try:
+        value = json.loads(output)
+    except ValueError:
+        return False, "is not JSON"
+    choices = expected if isinstance(expected, list) else [expected]
+    passed = any(_part(value, criterion.keys) == _part(_parsed(choice), criterion.keys) for choice in choices)
+    return passed, "" if passed else f"is not equal to {json.dumps(expected, ensure_ascii=False)[:120]}"
+
+
+def _parsed(choice: Any) -> Any:
+    if isinstance(choice, str):
+        try:
+            return json.loads(choice)
+        except ValueError:
+            return choice
+    return choice
+
+
+def _part(value: Any, keys: list[str] | None) -> Any:
+    if keys is None or not isinstance(value, dict):
+        return value
+    return {key: value[key] for key in keys if key in value}
+
+
+def check_max_words(criterion: MaxWords, output: str) -> Check:
+    """Has at most that many words."""
+    words = len(output.split())
+    return words <= criterion.limit, "" if words <= criterion.limit else f"{words} words, at most {criterion.limit}"
+
+
+def _quoted(values: list[str]) -> str:
+    shown = " or ".join(repr(value) for value in values[:3])
+    return shown + (" or ..." if len(values) > 3 else "")

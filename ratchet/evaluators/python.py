@@ -1,0 +1,44 @@
+"""Evaluator functions of the user's, in the convention of openevals and LangSmith."""
+
+import asyncio
+import inspect
+from typing import Any
+
+from ratchet.errors import ConfigurationError
+from ratchet.evaluators.programmatic import Check, EvaluationError
+from ratchet.imports import import_object
+from ratchet.tasks import Expected
+from ratchet.tasks.criteria import Python
+
+SECONDS = 60.0
+
+
+async def check_python(criterion: Python, text: str, output: str, expected: Expected) -> Check:
+    """Call the function; a boolean score passes as it is, a number from `pass_score` on.
+
+    Raises:
+        EvaluationError: the function is missing, raises, hangs or returns something else.
+    """
+    try:
+        function = import_object(criterion.use, f"criterion {criterion.name}")
+        async with asyncio.timeout(SECONDS):
+            result = await _call(function, inputs=text, outputs=output, reference_outputs=expected)
+    except ConfigurationError as error:
+        raise EvaluationError(str(error)) from error
+    except TimeoutError as error:
+        raise EvaluationError(f"{criterion.use} took longer than {SECONDS:g} s") from error
+    except Exception as error:  # the user's code: any exception of it is an evaluation error
+        raise EvaluationError(f"{criterion.use} raised {type(error).__name__}: {error}") from error
+    score = result.get("score") if isinstance(result, dict) else result
+    comment = str(result.get("comment") or "") if isinstance(result, dict) else ""
+    if isinstance(score, bool):
+        return score, comment
+    if isinstance(score, int | float):
+        return score >= criterion.pass_score, comment
+    raise EvaluationError(f"{criterion.use} returned {result!r:.80}, expected a mapping with 'score'")
+
+
+async def _call(function: Any, **arguments: Any) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(**arguments)
+    return await asyncio.to_thread(function, **arguments)

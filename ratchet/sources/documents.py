@@ -1,0 +1,54 @@
+"""A folder of text files as a source."""
+
+import re
+from pathlib import Path
+
+from ratchet.errors import ConfigurationError
+from ratchet.sources.bm25 import Bm25Index
+from ratchet.sources.source import Document
+from ratchet.strict import read_text
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+class DocumentsFolder:
+    """All ``.md`` and ``.txt`` files below `folder`, whole or cut into passages, ranked by BM25."""
+
+    def __init__(self, name: str, folder: Path, passage_words: int | None = None) -> None:
+        """Read and index the files.
+
+        Raises:
+            ConfigurationError: the folder is missing, holds no such file, or a file is not UTF-8.
+        """
+        self.name = name
+        if not folder.is_dir():
+            raise ConfigurationError(f"context source {name!r}: {folder} is no folder")
+        files = sorted(file for file in folder.rglob("*") if file.suffix in {".md", ".txt"})
+        if not files:
+            raise ConfigurationError(f"context source {name!r}: no .md or .txt file in {folder}")
+        self._passages: list[tuple[str, str]] = []
+        for file in files:
+            text = read_text(file).strip()
+            parts = passages(text, passage_words) if passage_words else [text]
+            label = str(file.relative_to(folder))
+            self._passages += [(f"{label}#{n}" if len(parts) > 1 else label, part) for n, part in enumerate(parts)]
+        self._index = Bm25Index([text for _, text in self._passages])
+
+    async def fetch(self, query: str, top_k: int) -> list[Document]:
+        """The passages that fit `query` best."""
+        return [Document(*self._passages[i], score) for i, score in self._index.best(query, top_k)]
+
+
+def passages(text: str, words: int) -> list[str]:
+    """`text` in pieces of about `words` words, cut at sentence ends; a longer sentence stays whole."""
+    pieces: list[str] = []
+    piece: list[str] = []
+    length = 0
+    for sentence in _SENTENCE_END.split(text):
+        size = len(sentence.split())
+        if piece and length + size > words:
+            pieces.append(" ".join(piece))
+            piece, length = [], 0
+        piece.append(sentence)
+        length += size
+    return [*pieces, " ".join(piece)] if piece else pieces

@@ -1,0 +1,33 @@
+"""A LangChain retriever as a source."""
+
+from typing import Any
+
+from ratchet.errors import ConfigurationError, SourceError
+from ratchet.imports import import_object
+from ratchet.sources.source import Document
+
+
+class Retriever:
+    """Anything with the retriever's ``ainvoke(query) -> list[Document]``."""
+
+    def __init__(self, name: str, use: str) -> None:
+        """Import the object that `use` names.
+
+        Raises:
+            ConfigurationError: it cannot be imported or is no retriever.
+        """
+        self.name = name
+        self._retriever: Any = import_object(use, f"context source {name!r}")
+        if not hasattr(self._retriever, "ainvoke"):
+            raise ConfigurationError(f"context source {name!r}: {use} is no retriever (it has no ainvoke)")
+
+    async def fetch(self, query: str, top_k: int) -> list[Document]:
+        """The first `top_k` documents of the retriever, in its order."""
+        try:
+            found = await self._retriever.ainvoke(query)
+        except Exception as error:  # a plug-in of the user's: whatever it raises is its failure, told as such
+            raise SourceError(f"context source {self.name!r}: {type(error).__name__}: {error}") from error
+        return [
+            Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
+            for n, document in enumerate(found[:top_k])
+        ]

@@ -1,0 +1,35 @@
+"""The built-in source ``solved_cases``: the most similar cases whose right answer is known, as chat turns."""
+
+from collections.abc import Sequence
+
+from ratchet.prompting import Example
+from ratchet.sources.bm25 import Bm25Index
+from ratchet.tasks import Case
+
+NAME = "solved_cases"
+
+
+class SolvedCases:
+    """Training cases that have an expected output. Held-out cases never get in here."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self._examples = [
+            Example(input=case.input, output=solution)
+            for case in cases
+            if case.split == "train" and (solution := case.solution()) is not None
+        ]
+        self._index = Bm25Index([example.input for example in self._examples])
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def similar(self, query: str, top_k: int, exclude: str | None = None) -> list[Example]:
+        """At most `top_k` examples, most similar last (next to the input); those for the input `exclude` are left out,
+        so that a training case never sees its own answer."""
+        found = [self._examples[i] for i, _ in self._index.best(query, top_k + 3)]
+        kept = [example for example in found if example.input.strip() != (exclude or "").strip()]
+        return kept[:top_k][::-1]
+
+    def all(self) -> list[Example]:
+        """Every solved case, in file order."""
+        return list(self._examples)
