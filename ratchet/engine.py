@@ -1,0 +1,162 @@
+"""Everything a node needs, opened once: settings, store, ledger, models, and tasks with their prompts and sources."""
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratchet.agents import ComponentCaller, run_agent
+from ratchet.evaluators import evaluate_output
+from ratchet.ledger import Audit, Versions
+from ratchet.llm import Models
+from ratchet.prompting import Rules, TaskPrompts, load_rules
+from ratchet.records import AgentRun, Evaluation
+from ratchet.settings import Settings
+from ratchet.sources import SolvedCases, Source, open_sources
+from ratchet.store import Database, Store
+from ratchet.tasks import Case, Expected, Task, load_cases, load_task, of_split
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """One task ready to be run: its definition, cases, rules, sources, and the prompts in force."""
+
+    task: Task
+    cases: list[Case]
+    rules: Rules
+    sources: dict[str, Source]
+    solved: SolvedCases
+    prompts: TaskPrompts
+    version: int
+
+    @property
+    def train(self) -> list[Case]:
+        """The training cases."""
+        return of_split(self.cases, "train")
+
+    @property
+    def holdout(self) -> list[Case]:
+        """The held-out cases. Never part of a proposing or diagnosing call."""
+        return of_split(self.cases, "holdout")
+
+
+@dataclass(frozen=True)
+class _Material:
+    task: Task
+    cases: list[Case]
+    sources: dict[str, Source]
+    solved: SolvedCases
+
+
+class Engine:
+    """What one process (and one event loop) needs to run the graphs. Made by `open`, ended by `close`."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.models = Models(settings, store.replies)
+        self.versions = Versions(store.database, settings.prompts_file)
+        self.audit = Audit(store.database)
+        self._material: dict[str, tuple[object, _Material]] = {}
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Engine":
+        """Open the database and bring it up to date.
+
+        Raises:
+            ConfigurationError: the database cannot be opened.
+        """
+        database = await asyncio.to_thread(Database, settings.application_url())
+        return cls(settings, Store(database))
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.models.close()
+        await asyncio.to_thread(self.store.database.close)
+
+    async def workbench(self, task_name: str) -> Workbench:
+        """The task `task_name` with its files as they are now; indexes are kept while the files stay the same.
+
+        Raises:
+            ConfigurationError: a file is wrong.
+        """
+        material = await asyncio.to_thread(self._load, task_name)
+        rules = await asyncio.to_thread(load_rules, self.settings.rules_file)
+        active = await self.versions.active(material.task)
+        return Workbench(
+            task=material.task,
+            cases=material.cases,
+            rules=rules,
+            sources=material.sources,
+            solved=material.solved,
+            prompts=active.prompts,
+            version=active.number,
+        )
+
+    def _load(self, task_name: str) -> _Material:
+        task = load_task(self.settings.tasks_dir, task_name)
+        signature = _signature(task.folder)
+        kept = self._material.get(task_name)
+        if kept is None or kept[0] != signature:
+            cases = load_cases(task)
+            material = _Material(task, cases, open_sources(task), SolvedCases(cases))
+            self._material[task_name] = kept = (signature, material)
+        return kept[1]
+
+    async def run(self, bench: Workbench, text: str, *, prompts: TaskPrompts, repeat: int | None = 0) -> AgentRun:
+        """Run the task's agent with the given prompts; `repeat` as in `Models.reply`.
+
+        Raises:
+            ConfigurationError, ModelError, SourceError, BudgetError.
+        """
+        call = ComponentCaller(
+            bench.task, bench.rules, prompts, self.models, bench.sources, bench.solved, repeat=repeat
+        )
+        return await run_agent(call, text)
+
+    async def evaluate(self, bench: Workbench, text: str, output: str, expected: Expected) -> Evaluation:
+        """Score an output; see `evaluate_output`."""
+        return await evaluate_output(self.models, bench.task, text, output, expected)
+
+
+def _signature(folder: Path) -> object:
+    return tuple(
+        (str(file), stat.st_mtime_ns, stat.st_size)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and (stat := file.stat())
+    )
+
+
+EngineProvider = Callable[[], Awaitable[Engine]]
+"""Where a graph's nodes get their engine from."""
+
+
+class ProcessEngine:
+    """The engine of a server process: opened at the first use with the settings of that moment, one per event loop."""
+
+    def __init__(self) -> None:
+        self._engines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Engine]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    async def __call__(self) -> Engine:
+        """The engine of the running loop."""
+        loop = asyncio.get_running_loop()
+        opening = self._engines.get(loop)
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
+            opening = self._engines[loop] = asyncio.create_task(_open_from_environment())
+        return await asyncio.shield(opening)
+
+    async def close(self) -> None:
+        """Close the engine of the running loop, if there is one."""
+        opening = self._engines.pop(asyncio.get_running_loop(), None)
+        if opening is not None:
+            await (await opening).close()
+
+
+async def _open_from_environment() -> Engine:
+    return await Engine.open(await asyncio.to_thread(Settings.load))

@@ -1,0 +1,39 @@
+"""The analyst model's opinion of the cause, asked for beside the experiments."""
+
+from pydantic import BaseModel
+
+from prompts import render
+from ratchet.errors import ModelError
+from ratchet.evaluators.judge import data_mark
+from ratchet.llm import Models
+from ratchet.prompting import TaskPrompt, describe_prompt
+from ratchet.records import FailureBundle, Opinion
+
+
+class AnalystAnswer(BaseModel):
+    """The form of the analyst's answer."""
+
+    category: str
+    missing: str
+    explanation: str
+
+
+def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:
+    """The first failures as text for a model: input, output, what was wrong."""
+    return "\n\n".join(
+        f"Input: {failure.input[:400]}\nOutput: {failure.output[:400]}\nWrong: {'; '.join(failure.evaluation.problems)[:300]}"
+        for failure in failures[:limit]
+    )
+
+
+async def ask_analyst(models: Models, prompt: TaskPrompt, failures: list[FailureBundle]) -> Opinion:
+    """The analyst's opinion. A model that does not answer in form gives an opinion with an error and no category."""
+    shown, wrong = describe_prompt(prompt), describe_failures(failures)
+    content = render("diagnosis", mark=data_mark(shown, wrong), prompt=shown, failures=wrong)
+    try:
+        answer = await models.fill("analyst", [{"role": "user", "content": content}], AnalystAnswer)
+    except ModelError as error:
+        return Opinion(category=None, error=str(error))
+    category = answer.category.strip().lower()
+    known = category if category in ("prompt", "context", "capability") else None
+    return Opinion(category=known, missing=answer.missing[:500], explanation=answer.explanation[:1000])

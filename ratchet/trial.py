@@ -1,0 +1,75 @@
+"""Trying prompts on cases: the one way experiments, races, the gate and `ratchet eval` run the agent."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ratchet.engine import Engine, Workbench
+from ratchet.errors import ModelError, ModelUnavailableError, SourceError
+from ratchet.gate import Scored
+from ratchet.prompting import TaskPrompt, TaskPrompts
+from ratchet.records import Evaluation
+from ratchet.tasks import Expected
+
+Progress = Callable[[int, int], None]
+"""Told (done, total) after each trial."""
+
+
+class Trial(NamedTuple):
+    """An input to try, with what is expected."""
+
+    input: str
+    expected: Expected
+
+
+def replaced(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> TaskPrompts:
+    """`prompts` with one component's prompt replaced."""
+    return {**prompts, component: prompt}
+
+
+async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
+    """Run and score one input.
+
+    A request the model refuses (too long, say) or a source that fails is this trial's failure; an endpoint that does not
+    answer at all is raised, as it says nothing about the prompts.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError.
+    """
+    try:
+        run = await engine.run(bench, trial.input, prompts=prompts, repeat=repeat)
+    except ModelUnavailableError:
+        raise
+    except (ModelError, SourceError) as error:
+        problem = Evaluation(criteria=[], score=0.0, passed=False, problems=[f"run: {error}"])
+        return Scored("", problem, 0, 0.0)
+    evaluation = await engine.evaluate(bench, trial.input, run.output, trial.expected)
+    return Scored(run.output, evaluation, run.tokens, run.seconds)
+
+
+async def score_all(
+    engine: Engine,
+    bench: Workbench,
+    prompts: TaskPrompts,
+    trials: Sequence[Trial],
+    *,
+    repeat: int = 0,
+    progress: Progress | None = None,
+) -> list[Scored]:
+    """Score many inputs at once, in their order; the first error ends the others."""
+    done = 0
+
+    async def one(trial: Trial) -> Scored:
+        nonlocal done
+        scored = await score_one(engine, bench, prompts, trial, repeat)
+        done += 1
+        if progress:
+            progress(done, len(trials))
+        return scored
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(trial)) for trial in trials]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
