@@ -1,0 +1,57 @@
+"""A written policy under which a monitoring process may answer approval requests."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ratchet.records import Decision, Proposal, Validation
+from ratchet.strict import StrictModel, parse_toml, read_text, validate
+
+
+class ApprovalPolicy(StrictModel):
+    """What a change must show to be approved without a person."""
+
+    name: str
+    strategies: list[str]
+    """Strategies whose changes may pass."""
+    min_gain: Annotated[float, Field(ge=0, le=1)]
+    """Rise of the held-out success rate, as a share."""
+    max_lost_cases: Annotated[int, Field(ge=0)]
+    max_prompt_chars: Annotated[int, Field(ge=1)]
+
+    def decide(self, proposal: Proposal, validation: Validation) -> Decision | None:
+        """An approval with its reason, or None: then a person has to decide."""
+        if self.objections(proposal, validation):
+            return None
+        gain = validation.after.rate - validation.before.rate
+        reason = (
+            f"policy {self.name!r}: proven, gain {gain:.0%} >= {self.min_gain:.0%}, "
+            f"{len(validation.losses)} cases lost <= {self.max_lost_cases}"
+        )
+        return Decision(type="approve", reviewer=f"policy:{self.name}", reason=reason)
+
+    def objections(self, proposal: Proposal, validation: Validation) -> list[str]:
+        """Why the policy does not approve; empty where it does."""
+        gain = validation.after.rate - validation.before.rate
+        found = {
+            "the gate did not prove the change": not validation.proven,
+            f"strategy {proposal.strategy!r} is not listed": proposal.strategy not in self.strategies,
+            f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain,
+            f"{len(validation.losses)} cases lost": len(validation.losses) > self.max_lost_cases,
+            "the prompt is too long": len(proposal.after.prompt) > self.max_prompt_chars,
+        }
+        return [reason for reason, holds in found.items() if holds]
+
+    def as_json(self) -> dict[str, Any]:
+        """The policy as it is audited."""
+        return self.model_dump()
+
+
+def load_policy(file: Path) -> ApprovalPolicy:
+    """The policy in a TOML file.
+
+    Raises:
+        ConfigurationError: the file is wrong.
+    """
+    return validate(ApprovalPolicy, parse_toml(read_text(file), file), file)

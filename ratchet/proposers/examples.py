@@ -1,0 +1,51 @@
+"""Show solved training cases as fixed chat turns, chosen for the failing inputs: similar to them, and diverse."""
+
+from ratchet.prompting import Example
+from ratchet.proposers.proposer import Situation
+from ratchet.records import Candidate
+
+
+class Examples:
+    """One candidate with `count` fixed examples, the same in every run."""
+
+    name = "examples"
+
+    def __init__(self, count: int = 6) -> None:
+        self._count = count
+
+    async def propose(self, situation: Situation) -> list[Candidate]:
+        """The prompt with examples chosen from the solved training cases."""
+        chosen = choose(situation, self._count)
+        if not chosen:
+            return []
+        prompt = situation.prompt.model_copy(update={"examples": chosen})
+        return [
+            Candidate(
+                strategy=self.name, rationale=f"shows {len(chosen)} solved cases in every run", prompt=prompt
+            )
+        ]
+
+
+def choose(situation: Situation, count: int) -> list[Example]:
+    """The solved cases nearest to each failing input in turn, with different answers before the same one again."""
+    solved = situation.bench.solved
+    ranked: list[Example] = []
+    for depth in range(1, count + 1):
+        for failure in situation.failures:
+            near = solved.similar(failure.input, depth, exclude=failure.input)
+            if len(near) == depth and near[0] not in ranked:
+                ranked.append(near[0])
+    ranked += [example for example in solved.all() if example not in ranked]
+    chosen: list[Example] = []
+    rest = ranked
+    while rest and len(chosen) < count:
+        answers: set[str] = set()
+        later = []
+        for example in rest:
+            if example.output in answers or len(chosen) == count:
+                later.append(example)
+            else:
+                answers.add(example.output)
+                chosen.append(example)
+        rest = later
+    return chosen

@@ -1,0 +1,45 @@
+"""The seam for strategies that propose a changed prompt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ratchet.engine import Engine, Workbench
+from ratchet.prompting import TaskPrompt
+from ratchet.records import Candidate, Diagnosis, FailureBundle
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a proposer may look at. Held-out cases are not part of it: `bench` is used for its training cases only."""
+
+    engine: Engine
+    bench: Workbench
+    component: str
+    diagnosis: Diagnosis
+    failures: Sequence[FailureBundle]
+    feedback: str = ""
+    """What a reviewer asked for when rejecting an earlier proposal."""
+
+    @property
+    def prompt(self) -> TaskPrompt:
+        """The component's prompt in force."""
+        return self.bench.prompts[self.component]
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the criteria that failed."""
+        return sorted({name for failure in self.failures for name in failure.evaluation.failed})
+
+
+class Proposer(Protocol):
+    """A strategy. It returns any number of candidates, none where it has no idea, and changes nothing.
+
+    A model that does not answer in form gives no candidate; an endpoint that is down, a used-up budget and a wrong
+    configuration are raised.
+    """
+
+    name: str
+
+    async def propose(self, situation: Situation) -> list[Candidate]:
+        """Candidates for the situation."""

@@ -1,0 +1,46 @@
+"""Old against new on held-out cases, in blocks, until the answer is clear."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from ratchet.engine import Engine, Workbench
+from ratchet.gate import Comparison, Pair
+from ratchet.prompting import TaskPrompt
+from ratchet.selection.sampling import shuffled
+from ratchet.tasks import Case
+from ratchet.trial import Trial, replaced, score_all
+
+BLOCK = 8
+"""Cases between two looks at the test."""
+
+
+async def prove(
+    engine: Engine,
+    bench: Workbench,
+    component: str,
+    prompt: TaskPrompt,
+    cases: Sequence[Case],
+    *,
+    level: float,
+    salt: str,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
+    """Compare `prompt` with the one in force on `cases`, in an order that `salt` decides.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError.
+    """
+    comparison = Comparison(level)
+    order = shuffled(cases, key=lambda case: case.id, salt=salt)
+    new_prompts = replaced(bench.prompts, component, prompt)
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        trials = [Trial(case.input, case.expected) for case in block]
+        old, new = await asyncio.gather(
+            score_all(engine, bench, bench.prompts, trials), score_all(engine, bench, new_prompts, trials)
+        )
+        comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
+        progress(start + len(block), len(order))
+        if comparison.settled():
+            break
+    return comparison
