@@ -158,5 +158,9 @@ class ProcessEngine:
             await (await opening).close()
 
 
+process_engine = ProcessEngine()
+"""The provider of the graphs that a server loads by name. It opens nothing until a node asks."""
+
+
 async def _open_from_environment() -> Engine:
     return await Engine.open(await asyncio.to_thread(Settings.load))

@@ -30,8 +30,8 @@ def replaced(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> TaskPr
 async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
     """Run and score one input.
 
-    A request the model refuses (too long, say) or a source that fails is this trial's failure; an endpoint that does not
-    answer at all is raised, as it says nothing about the prompts.
+    A request the model refuses (too long, say) or a source that fails is this trial's failure; an endpoint that does
+    not answer at all is raised, as it says nothing about the prompts.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.

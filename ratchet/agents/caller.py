@@ -77,7 +77,9 @@ class ComponentCaller:
             return self.prompts[component]
         except KeyError:
             known = ", ".join(sorted(self.prompts))
-            raise ConfigurationError(f"task {self.task.name}: no prompt for {component!r} (there are: {known})") from None
+            raise ConfigurationError(
+                f"task {self.task.name}: no prompt for {component!r} (there are: {known})"
+            ) from None
 
     def _values(self, text: str, given: Mapping[str, str] | None) -> dict[str, str]:
         if not self.task.variables:

@@ -1,4 +1,4 @@
-"""Approval: the request, the answers that are understood, and the written policy that may answer in a person's stead."""
+"""Approval: the request, the answers that are understood, and the policy that may answer in a person's stead."""
 
 from ratchet.approval.answer import answer_schema, parse_answer
 from ratchet.approval.policy import ApprovalPolicy, load_policy

@@ -38,7 +38,9 @@ class Reject(_Answer):
     feedback: Annotated[str, Field(max_length=4000)] = ""
 
 
-_ANSWER: TypeAdapter[Approve | Edit | Reject] = TypeAdapter(Annotated[Approve | Edit | Reject, Field(discriminator="type")])
+_ANSWER: TypeAdapter[Approve | Edit | Reject] = TypeAdapter(
+    Annotated[Approve | Edit | Reject, Field(discriminator="type")]
+)
 _FORMS = '{"type": "approve" | "edit" | "reject", ...}, {"decisions": [...]}, or true / false'
 
 

@@ -11,26 +11,33 @@ def requirement(criterion: Criterion) -> str | None:
     if criterion.requirement:
         return criterion.requirement
     match criterion.kind:
-        case "exact":
-            return "Answer with the bare answer only, nothing before or after it."
         case "contains":
-            if criterion.values is None:
-                return None
-            return "The answer contains " + " or ".join(f'"{value}"' for value in criterion.values) + "."
+            return f"The answer contains {_choice(criterion.values)}." if criterion.values else None
         case "regex":
             verb = "must not match" if criterion.negate else "must match"
             return f"The answer {verb} the regular expression {criterion.pattern}"
-        case "numeric":
-            return "End the answer with the resulting number."
         case "json_schema":
-            keys = ", ".join(f'"{key}"' for key in criterion.definition.get("properties", {}))
-            return "Answer with JSON only" + (f", an object with the keys {keys}." if keys else ".")
+            return _json_object(list(criterion.definition.get("properties", {})))
         case "json_equal":
-            keys = ", ".join(f'"{key}"' for key in criterion.keys or [])
-            return "Answer with a JSON object only" + (f", with the keys {keys}." if keys else ".")
+            return _json_object(criterion.keys or [])
         case "max_words":
             return f"Answer in at most {criterion.limit} words."
         case "judge":
             return f"The answer to this question must be yes: {criterion.question}"
-        case "python":
-            return None
+        case _:
+            return _FIXED.get(criterion.kind)
+
+
+_FIXED = {
+    "exact": "Answer with the bare answer only, nothing before or after it.",
+    "numeric": "End the answer with the resulting number.",
+}
+
+
+def _choice(values: list[str]) -> str:
+    return " or ".join(f'"{value}"' for value in values)
+
+
+def _json_object(keys: list[str]) -> str:
+    named = ", ".join(f'"{key}"' for key in keys)
+    return "Answer with a JSON object only" + (f", with the keys {named}." if named else ".")

@@ -135,8 +135,10 @@ class Comparison:
 
 def unproven(reason: str, *, triggering: int) -> Validation:
     """The finding where no test could be made; never better."""
-    return Comparison(1.0).result(fixed=0, triggering=triggering).model_copy(
-        update={"verdict": "inconclusive", "proven": False, "reason": reason, "vetoes": [reason]}
+    return (
+        Comparison(1.0)
+        .result(fixed=0, triggering=triggering)
+        .model_copy(update={"verdict": "inconclusive", "proven": False, "reason": reason, "vetoes": [reason]})
     )
 
 

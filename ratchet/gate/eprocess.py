@@ -1,10 +1,10 @@
 """A sequential test of paired pass/fail results that may be looked at after every case.
 
-For the null hypothesis "the new prompt is no better", the paired difference d_t = new - old in {-1, 0, 1} has a mean of at
-most 0. Wealth that starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1 is then a non-negative
+For the null hypothesis "the new prompt is no better", the paired difference d_t = new - old in {-1, 0, 1} has a mean of
+at most 0. Wealth that starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1 is then a non-negative
 supermartingale, and so is any mixture of bets. By Ville's inequality (1939) the chance that it ever reaches 1 / a is at
-most a, whenever one stops. Testing by betting: Shafer (2021); Waudby-Smith and Ramdas, "Estimating means of bounded random
-variables by betting" (2024). Mixing small and large bets keeps power for small and for large improvements.
+most a, whenever one stops. Testing by betting: Shafer (2021); Waudby-Smith and Ramdas, "Estimating means of bounded
+random variables by betting" (2024). Mixing small and large bets keeps power for small and for large improvements.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Versions of a task's prompts: observed from the file, applied once, rolled back byte for byte, recovered after a crash."""
+"""Versions of a task's prompts: seen in the file, applied once, rolled back byte for byte, recovered after a crash."""
 
 import json
 import logging
@@ -96,7 +96,9 @@ class Versions:
         known = [content_hash(value) for value in (pending["components"], base["components"] if base else None)]
         if current is None or content_hash(current) in known:
             self._finish_apply(task.name, pending["proposal_id"])
-            return f"{task.name}: version {pending['number']} was being applied when the process ended; it is active now"
+            return (
+                f"{task.name}: version {pending['number']} was being applied when the process ended; it is active now"
+            )
         with self._database.write() as connection:
             _set_status(connection, pending, "undone")
             append(
@@ -115,6 +117,8 @@ class Versions:
         with self._database.write() as connection:
             current = _row_with_status(connection, task.name, "active")
             target = _target(connection, task.name, current, to)
+            if current is None:
+                raise ConfigurationError(f"{task.name} has no active version")
             text = self._rollback_text(task, current, target)
             row = _new_row(
                 connection, task.name, target["components"], text, by=by, reason=reason, status="active",
@@ -205,7 +209,8 @@ class Versions:
             write_atomically(self._file, row["file_text"])
             append(
                 connection, actor="recovery", action="rebuild", task=task.name, subject=self._file.name,
-                reason="the prompts file was missing or broken", version=row["number"], kept=kept.name if kept else None,
+                reason="the prompts file was missing or broken", version=row["number"],
+                kept=kept.name if kept else None,
             )  # fmt: skip
         log.warning(
             "%s was missing or broken and has been rebuilt from version %s of %s%s",
@@ -309,7 +314,5 @@ def _of_proposal(connection: Connection, proposal_id: str) -> VersionRow | None:
 
 def _set_status(connection: Connection, row: VersionRow, status: str) -> None:
     connection.execute(
-        update(versions)
-        .where(versions.c.task == row["task"], versions.c.number == row["number"])
-        .values(status=status)
+        update(versions).where(versions.c.task == row["task"], versions.c.number == row["number"]).values(status=status)
     )

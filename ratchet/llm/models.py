@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import httpx2
@@ -34,10 +34,10 @@ class Reply(BaseModel):
 class ReplyStore(Protocol):
     """Keeps replies under a content key. `put` of a key that exists changes nothing."""
 
-    async def get(self, key: str) -> Reply | None:
+    def get(self, key: str, /) -> Awaitable[Reply | None]:
         """The reply kept under `key`."""
 
-    async def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
+    def put(self, key: str, role: str, reply: Reply, cycle_id: str | None, /) -> Awaitable[None]:
         """Keep `reply` under `key`."""
 
 

@@ -20,9 +20,7 @@ class Examples:
             return []
         prompt = situation.prompt.model_copy(update={"examples": chosen})
         return [
-            Candidate(
-                strategy=self.name, rationale=f"shows {len(chosen)} solved cases in every run", prompt=prompt
-            )
+            Candidate(strategy=self.name, rationale=f"shows {len(chosen)} solved cases in every run", prompt=prompt)
         ]
 
 

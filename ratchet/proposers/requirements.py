@@ -12,9 +12,7 @@ class Requirements:
 
     async def propose(self, situation: Situation) -> list[Candidate]:
         """The prompt with the requirements that it does not state yet."""
-        prompt = with_requirements(
-            situation.prompt, derived_requirements(situation.bench.task, situation.failed)
-        )
+        prompt = with_requirements(situation.prompt, derived_requirements(situation.bench.task, situation.failed))
         if prompt == situation.prompt:
             return []
         return [Candidate(strategy=self.name, rationale="states what the failed criteria ask for", prompt=prompt)]

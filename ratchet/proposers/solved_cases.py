@@ -24,7 +24,9 @@ class SimilarSolvedCases:
         prompts = [(depth, with_source(situation.prompt, NAME, depth)) for depth in self._depths]
         return [
             Candidate(
-                strategy=self.name, rationale=f"shows the {depth} most similar solved cases of each input", prompt=prompt
+                strategy=self.name,
+                rationale=f"shows the {depth} most similar solved cases of each input",
+                prompt=prompt,
             )
             for depth, prompt in prompts
             if prompt != situation.prompt

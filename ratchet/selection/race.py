@@ -61,9 +61,7 @@ async def race(
     going_on = [lane for lane in lanes[:KEEP] if lane.passed > 0]
     inputs = {trial.input for trial in first}
     second = _training_trials([case for case in bench.train if case.input not in inputs])
-    before = sum(
-        result.evaluation.passed is True for result in await score_all(engine, bench, bench.prompts, second)
-    )
+    before = sum(result.evaluation.passed is True for result in await score_all(engine, bench, bench.prompts, second))
     finals = []
     for lane in going_on:
         more = await _heat(engine, bench, component, lane.candidate, second)

@@ -82,9 +82,15 @@ class Cycles:
 
     @threaded
     def record(
-        self, cycle_id: str, *, status: str | None = None, category: str | None = None, verdict: str | None = None, **document: Any
+        self,
+        cycle_id: str,
+        document: dict[str, Any],
+        *,
+        status: str | None = None,
+        category: str | None = None,
+        verdict: str | None = None,
     ) -> None:
-        """Note progress: keys of `document` are merged into the stored one; a final status also sets the end time."""
+        """Note progress: `document` is merged into the stored one; a final status also sets the end time."""
         time = now()
         with self._database.write() as connection:
             row = _one(connection, cycles.c.id == cycle_id)

@@ -5,12 +5,13 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.errors import AlreadyDecidedError
 from ratchet.store.database import Database, threaded
 from ratchet.store.schema import now, proposals
 
 
 class Proposals:
-    """Statuses: pending, refused, lost, unproven, rejected, applied."""
+    """Statuses: pending, approved, applied, rejected, stale; refused and unproven ones never got to a reviewer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,6 +33,21 @@ class Proposals:
             connection.execute(
                 update(proposals).where(proposals.c.id == proposal_id).values(status=status, reason=reason)
             )
+
+    @threaded
+    def decide(self, proposal_id: str, status: str, reason: str) -> None:
+        """Turn a pending proposal into an approved or rejected one; giving the same answer again changes nothing.
+
+        Raises:
+            AlreadyDecidedError: the other answer was given before.
+        """
+        mine = proposals.c.id == proposal_id
+        with self._database.write() as connection:
+            found = connection.execute(select(proposals.c.status).where(mine)).scalar()
+            if found == "pending":
+                connection.execute(update(proposals).where(mine).values(status=status, reason=reason))
+            elif found != status and not (found == "applied" and status == "approved"):
+                raise AlreadyDecidedError(f"proposal {proposal_id} is {found or 'unknown'} already")
 
     @threaded
     def known(self, task: str, component: str, base_hash: str) -> dict[str, str]:

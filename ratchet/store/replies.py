@@ -25,7 +25,13 @@ class Replies:
     @threaded
     def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
         """Keep `reply` under `key`; the first one stays."""
-        row = {"key": key, "role": role, "cycle_id": cycle_id, "created_at": now(), **reply.model_dump(exclude={"reused"})}
+        row = {
+            "key": key,
+            "role": role,
+            "cycle_id": cycle_id,
+            "created_at": now(),
+            **reply.model_dump(exclude={"reused"}),
+        }
         try:
             with self._database.write() as connection:
                 connection.execute(insert(replies).values(row))

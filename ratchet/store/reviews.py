@@ -18,7 +18,14 @@ class Reviews:
     @threaded
     def add(self, review_id: str, task: str, cycle_id: str | None, kind: str, document: dict[str, Any]) -> None:
         """Put an item into the queue; the same id twice changes nothing."""
-        row = {"id": review_id, "task": task, "cycle_id": cycle_id, "kind": kind, "status": "open", "document": document}
+        row = {
+            "id": review_id,
+            "task": task,
+            "cycle_id": cycle_id,
+            "kind": kind,
+            "status": "open",
+            "document": document,
+        }
         try:
             with self._database.write() as connection:
                 connection.execute(insert(reviews).values(row | {"created_at": now()}))

@@ -50,7 +50,7 @@ class Runs:
 
 
 class Failures:
-    """Failure bundles. Statuses: open, in_cycle, fixed, escalated, dismissed."""
+    """Failure bundles. Statuses: open, in_cycle, fixed, superseded, escalated."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -106,3 +106,13 @@ class Failures:
             values["cycle_id"] = cycle_id
         with self._database.write() as connection:
             connection.execute(update(failures).where(failures.c.id.in_(ids)).values(values))
+
+    @threaded
+    def supersede(self, task: str, component: str) -> None:
+        """Set aside the open failures of a component whose prompt has changed: they happened under the old one."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(failures)
+                .where(failures.c.task == task, failures.c.component == component, failures.c.status == "open")
+                .values(status="superseded")
+            )

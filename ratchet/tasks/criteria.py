@@ -90,7 +90,7 @@ class MaxWords(CriterionBase):
 
 
 class Python(CriterionBase):
-    """A function ``(inputs, outputs, reference_outputs) -> {"key", "score", "comment"}`` (openevals, LangSmith) decides."""
+    """A function ``(inputs, outputs, reference_outputs) -> {"key", "score", "comment"}`` as openevals has them."""
 
     kind: Literal["python"]
     use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]

@@ -1,4 +1,4 @@
-"""A task: what the agent is for, how a run is scored, where context can come from. Read from ``tasks/NAME/task.toml``."""
+"""A task: what the agent is for, how a run is scored, where context comes from. Read from ``tasks/NAME/task.toml``."""
 
 import re
 from pathlib import Path

@@ -21,7 +21,8 @@ class AnalystAnswer(BaseModel):
 def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:
     """The first failures as text for a model: input, output, what was wrong."""
     return "\n\n".join(
-        f"Input: {failure.input[:400]}\nOutput: {failure.output[:400]}\nWrong: {'; '.join(failure.evaluation.problems)[:300]}"
+        f"Input: {failure.input[:400]}\nOutput: {failure.output[:400]}\n"
+        f"Wrong: {'; '.join(failure.evaluation.problems)[:300]}"
         for failure in failures[:limit]
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from ratchet.engine import Engine, Workbench
 from ratchet.records import Category, Diagnosis, Experiment, FailureBundle
-from ratchet.trial import Trial, replaced, score_all
 from ratchet.triage.analyst import ask_analyst
 from ratchet.triage.treatments import Treatment, combined_treatments, single_treatments
+from ratchet.trial import Trial, replaced, score_all
 
 SAMPLE = 8
 """Failures of a group that experiments are made on."""
@@ -36,10 +36,14 @@ async def diagnose_failures(
     opinion = asyncio.create_task(ask_analyst(engine.models, prompt, sample))
     try:
         report("repeating the failed runs")
-        evidence = [await _experiment(engine, bench, sample, component, Treatment("repeat", "prompt", prompt), repeat=1)]
+        evidence = [
+            await _experiment(engine, bench, sample, component, Treatment("repeat", "prompt", prompt), repeat=1)
+        ]
         tried: list[tuple[Treatment, Experiment]] = []
         if evidence[0].rate < STABLE_SHARE:
-            tried = await _try(engine, bench, sample, single_treatments(bench.task, prompt, failed, len(bench.solved)), report)
+            tried = await _try(
+                engine, bench, sample, single_treatments(bench.task, prompt, failed, len(bench.solved)), report
+            )
             if not any(experiment.passed for _, experiment in tried):
                 both = combined_treatments(bench.task, prompt, failed, len(bench.solved))
                 tried += await _try(engine, bench, sample, both, report)
@@ -114,12 +118,10 @@ def _conclude(
     return ("prompt" if best[0].kind == "prompt" else "context"), best
 
 
-def _explain(
-    category: Category, repeat: Experiment, best: tuple[Treatment, Experiment] | None, size: int
-) -> str:
+def _explain(category: Category, repeat: Experiment, best: tuple[Treatment, Experiment] | None, size: int) -> str:
     if category == "unstable":
         return f"{repeat.passed} of {size} failed runs pass when they are simply repeated"
     if best is None:
         return f"no treatment makes any of {size} failed runs pass; the model seems unable to do it"
     treatment, experiment = best
-    return f"{experiment.passed} of {size} failed runs pass with {treatment.name}, {repeat.passed} when repeated as they were"
+    return f"{experiment.passed} of {size} failed runs pass with {treatment.name}, {repeat.passed} when just repeated"

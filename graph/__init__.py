@@ -1,0 +1,9 @@
+"""The graphs, wired. `open_graph` is how Python opens one."""
+
+import os
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported, so it comes first
+
+from graph.opening import GraphName, compile_graph, open_graph
+
+__all__ = ["GraphName", "compile_graph", "open_graph"]

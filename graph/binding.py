@@ -1,0 +1,22 @@
+"""Giving nodes their engine."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from ratchet.engine import Engine, EngineProvider
+from ratchet.state import State
+
+Node = Callable[[State, RunnableConfig, Engine], Awaitable[State]]
+
+
+def bind(node: Node, engine: EngineProvider) -> Any:  # LangGraph's own node protocol is private
+    """`node` as LangGraph calls it, with the engine that `engine` provides at that moment."""
+
+    async def bound(state: State, config: RunnableConfig) -> State:
+        return await node(state, config, await engine())
+
+    bound.__name__ = node.__name__
+    bound.__doc__ = node.__doc__
+    return bound

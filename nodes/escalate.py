@@ -1,0 +1,33 @@
+"""Hand over to people what cannot be fixed automatically."""
+
+from langchain_core.runnables import RunnableConfig
+
+from ratchet.cycle import ended
+from ratchet.engine import Engine
+from ratchet.state import OutcomeState, State
+
+
+async def escalate(state: State, config: RunnableConfig, engine: Engine) -> State:
+    """Put the cycle into the review queue with everything attached, and close it."""
+    cycle_id = str(state["cycle_id"])
+    outcome = state.get("outcome") or _outcome(state, cycle_id)
+    diagnosis = state.get("diagnosis") or {}
+    document = {
+        "message": outcome["message"],
+        "diagnosis": diagnosis or None,
+        "proposal": state.get("proposal"),
+        "validation": state.get("validation"),
+        "refused": state.get("refused", []),
+    }
+    kind = outcome.get("kind", "capability")
+    await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)
+    cycle = await engine.store.cycles.get(cycle_id)
+    await engine.store.failures.mark((cycle or {}).get("document", {}).get("failures", []), "escalated")
+    await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=outcome["status"])
+    return {"outcome": outcome}
+
+
+def _outcome(state: State, cycle_id: str) -> OutcomeState:
+    diagnosis = state.get("diagnosis") or {}
+    category = diagnosis.get("category", "capability")
+    return ended("escalated", str(diagnosis.get("explanation", "")), kind=category, cycle_id=cycle_id)

@@ -1,0 +1,34 @@
+"""Score the run."""
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from ratchet.cycle import ended, thread_of
+from ratchet.engine import Engine
+from ratchet.state import State
+
+
+async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> State:
+    """Score the output by the task's criteria and store the run."""
+    run: dict[str, Any] = state["run"] or {}
+    bench = await engine.workbench(state["task"])
+    expected = state.get("expected")
+    evaluation = await engine.evaluate(bench, state["input"], run["output"], expected)
+    document = {
+        **run,
+        "input": state["input"],
+        "expected": expected,
+        "thread_id": thread_of(config),
+        "evaluation": evaluation.model_dump(mode="json"),
+    }
+    source = state.get("source") or thread_of(config) or run["run_id"]
+    await engine.store.runs.add(run["run_id"], bench.task.name, source, document, version=run["version"])
+    update: State = {"evaluation": document["evaluation"]}
+    if evaluation.passed is True:
+        update["outcome"] = ended("passed", "the run passed")
+    elif evaluation.passed is None:
+        update["outcome"] = ended(
+            "unscored", "the run could not be scored: " + "; ".join(evaluation.problems or ["no expected output"])
+        )
+    return update

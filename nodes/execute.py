@@ -1,0 +1,27 @@
+"""Run the task's agent."""
+
+import uuid
+
+from langchain_core.runnables import RunnableConfig
+
+from ratchet.engine import Engine
+from ratchet.state import FRESH, State
+
+
+async def execute(state: State, config: RunnableConfig, engine: Engine) -> State:
+    """Run the agent with the prompts in force; the reply is there when this node ends."""
+    bench = await engine.workbench(state["task"])
+    run = await engine.run(bench, state["input"], prompts=bench.prompts, repeat=None)
+    return {
+        **FRESH,
+        "output": run.output,
+        "expected": state.get("expected"),
+        "run": {
+            "run_id": f"R-{uuid.uuid4().hex[:12]}",
+            "version": bench.version,
+            "rules_hash": bench.rules.hash,
+            "model": str(engine.models.spec("agent")),
+            "prompts": {name: bench.prompts[name].as_json() for name in bench.task.components},
+            **run.model_dump(mode="json"),
+        },
+    }

@@ -1,0 +1,58 @@
+"""Store the failure whole."""
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from ratchet.cycle import ended, thread_of
+from ratchet.engine import Engine, Workbench
+from ratchet.prompting import TaskPrompt
+from ratchet.records import Evaluation, FailureBundle
+from ratchet.state import State
+from ratchet.store import now
+from ratchet.triage import group_key
+
+
+async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> State:
+    """Store the failure with all that is needed to learn from it, and say which cycle it waits for, if any."""
+    bench = await engine.workbench(state["task"])
+    bundle = _bundle(state, thread_of(config), bench)
+    await engine.store.failures.add(bundle, group_key(bundle.component, bundle.evaluation))
+    waits = [
+        row["id"]
+        for row in await engine.store.cycles.select(
+            task=bundle.task, status=("running", "awaiting_approval", "applying")
+        )
+        if row["component"] == bundle.component
+    ]
+    message = f"failure {bundle.id} is stored" + (f" and waits for cycle {waits[0]}" if waits else "")
+    return {"failure_id": bundle.id, "outcome": ended("logged", message, cycle_id=waits[0] if waits else None)}
+
+
+def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBundle:
+    run: dict[str, Any] = state["run"] or {}
+    return FailureBundle(
+        id="F-" + run["run_id"].removeprefix("R-"),
+        run_id=run["run_id"],
+        task=bench.task.name,
+        component=_component(run, bench),
+        input=state["input"],
+        output=run["output"],
+        expected=state.get("expected"),
+        evaluation=Evaluation.model_validate(state["evaluation"]),
+        prompts={name: TaskPrompt.model_validate(value) for name, value in run["prompts"].items()},
+        version=run["version"],
+        rules_hash=run["rules_hash"],
+        model=run["model"],
+        trace=run["trace"],
+        source=state.get("source") or thread_id or run["run_id"],
+        thread_id=thread_id,
+        created_at=now(),
+    )
+
+
+def _component(run: dict[str, Any], bench: Workbench) -> str:
+    """The component that wrote the output: the last one that was called."""
+    called = [step["component"] for step in run["trace"] if step["kind"] == "model"]
+    known = [name for name in called if name in bench.task.components]
+    return known[-1] if known else bench.task.components[0]

@@ -1,0 +1,174 @@
+"""From candidates to a finding: the race, then old against new on held-out cases, then the record of both."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ratchet.cycle import as_trials, cycle_meter, ended
+from ratchet.engine import Engine, Workbench
+from ratchet.errors import BudgetError
+from ratchet.gate import level, unproven
+from ratchet.llm import metered
+from ratchet.prompting import TaskPrompt, content_hash
+from ratchet.proposers import idea
+from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
+from ratchet.selection import prove, race
+from ratchet.state import State
+from ratchet.trial import Trial, replaced, score_all
+
+Report = Callable[..., None]
+"""Called with ``text`` or with ``done`` and ``total``."""
+
+
+class _Case(NamedTuple):
+    """What is at hand while one proposal is validated."""
+
+    engine: Engine
+    bench: Workbench
+    diagnosis: Diagnosis
+    failures: list[Trial]
+    cycle_id: str
+    report: Report
+
+
+async def validate_candidates(engine: Engine, state: State, report: Report) -> State:
+    """Race the candidates of a cycle and put the winner to the gate."""
+    case = await _case(engine, state, report)
+    candidates = [Candidate.model_validate(candidate) for candidate in state.get("candidates", [])]
+    refused = [CandidateResult.model_validate(result) for result in state.get("refused", [])]
+    try:
+        with metered(await cycle_meter(engine, case.cycle_id)):
+            result = await race(
+                engine, case.bench, case.diagnosis.component, candidates, case.failures, lambda text: report(text=text)
+            )
+            standings = result.standings + refused
+            if result.winner is None:
+                reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
+                validation = unproven(reason, triggering=result.triggering)
+                return await _unproven(case, None, validation, standings)
+            proposal = _proposal(case, result.winner, f"{case.cycle_id}-P{state.get('round', 1)}", standings)
+            validation = await _prove(case, proposal, result.fixed, result.triggering)
+    except BudgetError as error:
+        return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=case.cycle_id)}
+    if not validation.proven:
+        return await _unproven(case, proposal, validation, standings)
+    return await _proven(case, proposal, validation, "pending") | {"problem": None, "decision": None}
+
+
+async def validate_edit(engine: Engine, state: State, report: Report) -> State:
+    """Put a reviewer's version to the gate. Where it is not proven the first proposal stays on the table, with a
+    problem that says what was found."""
+    case = await _case(engine, state, report)
+    decision = Decision.model_validate(state["decision"])
+    first = Proposal.model_validate(state["proposal"])
+    prompt = decision.prompt or first.after
+    candidate = Candidate(strategy="edit", rationale=f"edited by {decision.reviewer}", prompt=prompt)
+    proposal = _proposal(case, candidate, f"{first.id}-{prompt.hash[:8]}", first.candidates)
+    component = case.diagnosis.component
+    try:
+        with metered(await cycle_meter(engine, case.cycle_id)):
+            trials = case.failures[:8]
+            scored = await score_all(engine, case.bench, replaced(case.bench.prompts, component, prompt), trials)
+            fixed = sum(result.evaluation.passed is True for result in scored)
+            validation = await _prove(case, proposal, fixed, len(trials))
+    except BudgetError as error:
+        return {"problem": f"the edited version could not be validated: {error}", "decision": None}
+    if not validation.proven:
+        return {"problem": f"the edited version was not proven: {validation.reason}", "decision": None}
+    return await _proven(case, proposal, validation, "approved") | {"problem": None}
+
+
+async def _case(engine: Engine, state: State, report: Report) -> _Case:
+    bench = await engine.workbench(state["task"])
+    diagnosis = Diagnosis.model_validate(state["diagnosis"])
+    bundles = await engine.store.failures.bundles(diagnosis.failures)
+    return _Case(engine, bench, diagnosis, as_trials(bundles), str(state["cycle_id"]), report)
+
+
+async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:
+    """The gate's finding on a proposal. Cases that this cycle has worked on are not held out any more."""
+    worked_on = {trial.input.strip() for trial in case.failures}
+    cases = [held for held in case.bench.holdout if held.input.strip() not in worked_on]
+    if not cases:
+        return unproven("there are no held-out cases to prove anything on", triggering=triggering)
+    task = case.bench.task.name
+    comparison = await prove(
+        case.engine,
+        case.bench,
+        proposal.component,
+        proposal.after,
+        cases,
+        level=await case.engine.store.gate_tests.level(task, proposal.id, level),
+        salt=case.cycle_id,
+        progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
+    )
+    validation = comparison.result(fixed=fixed, triggering=triggering)
+    await case.engine.store.gate_tests.finish(proposal.id, "better" if validation.proven else validation.verdict)
+    return validation
+
+
+def _proposal(case: _Case, candidate: Candidate, proposal_id: str, standings: list[CandidateResult]) -> Proposal:
+    component = case.diagnosis.component
+    before = case.bench.prompts[component]
+    return Proposal(
+        id=proposal_id,
+        cycle_id=case.cycle_id,
+        task=case.bench.task.name,
+        component=component,
+        strategy=candidate.strategy,
+        rationale=candidate.rationale,
+        before=before,
+        after=candidate.prompt,
+        base_version=case.bench.version,
+        change_hash=change_hash(before, candidate.prompt),
+        candidates=standings,
+    )
+
+
+def change_hash(before: TaskPrompt, after: TaskPrompt) -> str:
+    """What an answer may name to say which change it is for."""
+    return content_hash([before.as_json(), after.as_json()])[:16]
+
+
+async def _proven(case: _Case, proposal: Proposal, validation: Validation, status: str) -> State:
+    await _store(case, proposal, status, validation.reason)
+    document, found = proposal.model_dump(mode="json"), validation.model_dump(mode="json")
+    await case.engine.store.cycles.record(
+        case.cycle_id,
+        {"proposal": document, "validation": found},
+        status="awaiting_approval",
+        verdict=validation.verdict,
+    )
+    return {"proposal": document, "validation": found}
+
+
+async def _unproven(
+    case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
+) -> State:
+    if proposal is not None:
+        await _store(case, proposal, "unproven", validation.reason)
+    document = proposal.model_dump(mode="json") if proposal else None
+    found = validation.model_dump(mode="json")
+    tried = [standing.model_dump(mode="json") for standing in standings]
+    await case.engine.store.cycles.record(
+        case.cycle_id,
+        {"proposal": document, "validation": found, "candidates": tried},
+        verdict=validation.verdict,
+    )
+    outcome = ended("inconclusive", validation.reason, kind=validation.verdict, cycle_id=case.cycle_id)
+    return {"proposal": document, "validation": found, "outcome": outcome, "problem": None, "decision": None}
+
+
+async def _store(case: _Case, proposal: Proposal, status: str, reason: str) -> None:
+    candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
+    row: dict[str, Any] = {
+        "id": proposal.id,
+        "cycle_id": proposal.cycle_id,
+        "task": proposal.task,
+        "component": proposal.component,
+        "strategy": proposal.strategy,
+        "fingerprint": idea(proposal.component, candidate),
+        "status": status,
+        "reason": reason,
+        "document": {"base_hash": proposal.before.hash, "prompt": proposal.after.as_json()},
+    }
+    await case.engine.store.proposals.add([row])
