@@ -3,7 +3,7 @@
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from ratchet.cycle import cycle_id_for, cycle_meter, ended, heldout_inputs, thread_of
+from ratchet.cycle import cycle_id_for, cycle_meter, ended, heldout_inputs, process_name, thread_of
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError
 from ratchet.llm import metered
@@ -33,7 +33,7 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
         message = f"cycle {row['id']} for {bench.task.name}/{component} is open ({row['status']}); failures wait for it"
         return {**fresh, "outcome": ended("waiting", message, cycle_id=row["id"])}
     await engine.store.failures.mark(ids, "in_cycle", cycle_id)
-    await engine.store.cycles.record(cycle_id, {"failures": ids})
+    await engine.store.cycles.record(cycle_id, {"failures": ids, "owner": process_name()})
     writer = get_stream_writer()
     update: State = {**fresh, "cycle_id": cycle_id, "outcome": None}
     try:

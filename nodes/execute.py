@@ -9,9 +9,13 @@ from ratchet.state import FRESH, State
 
 
 async def execute(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Run the agent with the prompts in force; the reply is there when this node ends."""
+    """Run the agent with the prompts in force; the reply is there when this node ends.
+
+    With ``reuse`` set in the config a reply that was paid for before is taken: for known cases, never for live traffic.
+    """
     bench = await engine.workbench(state["task"])
-    run = await engine.run(bench, state["input"], prompts=bench.prompts, repeat=None)
+    repeat = 0 if config.get("configurable", {}).get("reuse") else None
+    run = await engine.run(bench, state["input"], prompts=bench.prompts, repeat=repeat)
     return {
         **FRESH,
         "output": run.output,

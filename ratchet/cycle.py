@@ -1,6 +1,8 @@
 """What the nodes of one improvement cycle share: its budget, its failures, its ending."""
 
 import hashlib
+import os
+import socket
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +21,25 @@ def thread_of(config: RunnableConfig) -> str | None:
     """The thread a node runs in; None where the graph has no checkpointer."""
     thread_id = config.get("configurable", {}).get("thread_id")
     return None if thread_id is None else str(thread_id)
+
+
+def process_name() -> str:
+    """This process, as a cycle notes who works on it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def process_is_gone(name: str) -> bool:
+    """Whether the process of that name has certainly ended, which is only known on the machine it ran on."""
+    host, _, pid = name.rpartition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def cycle_id_for(thread_id: str, failure_ids: list[str]) -> str:

@@ -37,9 +37,9 @@ class EmbeddedServer:
             ConfigurationError: the extra ``local`` is not installed.
             ModelUnavailableError: llama.cpp could not load the file.
         """
-        # Idle compute threads must sleep, not spin: on a machine whose cores are all in use, spinning makes
-        # generation several times slower. OpenMP reads this when the library is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        # Compute threads that wait must not spin for long: where the cores are shared with other work, generation
+        # becomes several times slower. OpenMP reads this when the library is loaded.
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         try:
             import xllamacpp
         except ImportError as error:
@@ -67,6 +67,7 @@ def _parameters(xllamacpp: Any, model_file: Path, api_key: str) -> Any:
     params.cpuparams.n_threads = os.cpu_count() or 2
     params.cpuparams.poll = 0
     params.cpuparams_batch.poll = 0
+    params.cache_ram_mib = 256
     params.port = 0
     params.api_keys = [api_key]
     params.cors_origins = ""

@@ -99,14 +99,16 @@ class Models:
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(task)
 
-    async def fill(self, role: str, messages: Sequence[Message], form: type[Form], *, repeat: int = 0) -> Form:
+    async def fill(
+        self, role: str, messages: Sequence[Message], form: type[Form], *, max_tokens: int = 200, repeat: int = 0
+    ) -> Form:
         """A reply in the form of a pydantic model, asked for as schema-constrained output.
 
         Raises:
             ModelReplyError: the reply does not fit the form.
         """
         schema = form.model_json_schema()
-        reply = await self.reply(role, messages, repeat=repeat, max_tokens=400, temperature=0.0, schema=schema)
+        reply = await self.reply(role, messages, repeat=repeat, max_tokens=max_tokens, temperature=0.0, schema=schema)
         try:
             return form.model_validate_json(reply.text)
         except ValidationError as error:

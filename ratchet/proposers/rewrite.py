@@ -34,7 +34,7 @@ class Rewrite:
             failures=wrong,
             feedback=situation.feedback or "nothing",
         )
-        text = await _ask(situation.engine.models, content, max_tokens=400)
+        text = await _ask(situation.engine.models, content, max_tokens=_room(prompt.prompt))
         if not text:
             return []
         changed = prompt.model_copy(update={"prompt": text})
@@ -63,6 +63,11 @@ class MinimalEdit:
             return []
         changed = prompt.model_copy(update={"prompt": f"{prompt.prompt}\n{sentence}"})
         return [Candidate(strategy=self.name, rationale="adds one sentence", prompt=changed)]
+
+
+def _room(text: str) -> int:
+    """Tokens a new version may take: twice the present one's words, and some."""
+    return min(1500, 120 + 4 * len(text.split()))
 
 
 async def _ask(models: Models, content: str, max_tokens: int) -> str:

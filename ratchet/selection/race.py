@@ -9,9 +9,9 @@ from ratchet.selection.sampling import shuffled
 from ratchet.tasks import Case
 from ratchet.trial import Trial, replaced, score_all
 
-FIRST_HEAT = 8
+FIRST_HEAT = 6
 """Triggering failures that every candidate meets."""
-SECOND_HEAT = 12
+SECOND_HEAT = 8
 """Further training cases for those that are left."""
 KEEP = 2
 """Candidates that go on to the second heat."""

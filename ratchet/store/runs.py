@@ -38,6 +38,13 @@ class Runs:
             return
 
     @threaded
+    def sources(self, task: str, version: int) -> set[str]:
+        """Where the runs under one version came from."""
+        query = select(runs.c.source).where(runs.c.task == task, runs.c.version == version).distinct()
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    @threaded
     def outcomes(self, task: str, version: int) -> list[bool]:
         """Pass or fail of the scored runs under one version, oldest first."""
         query = (

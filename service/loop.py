@@ -1,0 +1,153 @@
+"""Driving the graphs from a command: serving training cases, running a cycle, answering an approval request."""
+
+import asyncio
+import uuid
+from typing import Any, NamedTuple
+
+from langgraph.types import Command
+
+from ratchet.cycle import process_is_gone
+from ratchet.engine import Workbench
+from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
+from ratchet.state import State
+from ratchet.tasks import Case
+from service.console import Tell
+from service.session import Session, thread_config
+
+
+class CycleResult(NamedTuple):
+    """How one call of `improve` ended."""
+
+    status: str
+    message: str
+    cycle_id: str | None = None
+    thread_id: str | None = None
+    category: str | None = None
+    verdict: str | None = None
+    calls: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``improve --json`` prints."""
+        return self._asdict()
+
+
+async def serve(
+    session: Session, task: str, text: str, expected: Any, source: str | None, *, reuse: bool = False
+) -> State:
+    """Serve one run in a thread of its own; with `reuse`, a reply that was paid for before is good enough."""
+    config = thread_config(f"run-{uuid.uuid4().hex[:12]}")
+    config["configurable"]["reuse"] = reuse
+    arguments = {"task": task, "input": text, "expected": expected, "source": source}
+    result: State = await session.graph("serve").ainvoke(arguments, config, durability="exit")
+    return result
+
+
+async def serve_training(session: Session, task: str, tell: Tell) -> int:
+    """Serve the training cases that have not been served under the prompts in force; says how many."""
+    bench = await session.engine.workbench(task)
+    served = await session.engine.store.runs.sources(task, bench.version)
+    todo = [case for case in bench.train if _source(case) not in served]
+    done = 0
+    gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
+
+    async def one(case: Case) -> None:
+        nonlocal done
+        async with gate:
+            await serve(session, task, case.input, case.expected, _source(case), reuse=True)
+        done += 1
+        tell(text="serving training cases", done=done, total=len(todo))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for case in todo:
+                group.create_task(one(case))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return len(todo)
+
+
+def _source(case: Case) -> str:
+    return f"case:{case.id}"
+
+
+async def improve(session: Session, task: str, tell: Tell, collect: bool = True) -> CycleResult:
+    """Run one cycle up to its approval request or its end; an open cycle of the task is continued or reported instead.
+
+    Raises:
+        ConfigurationError, ModelError: the cycle stays open and the next call goes on with it.
+    """
+    bench = await session.engine.workbench(task)
+    waiting = await _open_cycle(session, bench)
+    if waiting is not None:
+        if waiting["status"] == "awaiting_approval":
+            return await _result(session, waiting["id"], "awaiting_approval", "this change waits for an answer")
+        if waiting["status"] == "running" and not process_is_gone(waiting["document"].get("owner", "")):
+            message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner', 'another process')}"
+            return await _result(session, waiting["id"], "running", message)
+        return await _run(session, waiting["graph"], None, waiting["thread_id"], tell)
+    if collect and not await session.engine.store.failures.count_open(task):
+        await serve_training(session, task, tell)
+    return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
+
+
+async def _open_cycle(session: Session, bench: Workbench) -> dict[str, Any] | None:
+    rows = await session.engine.store.cycles.select(
+        task=bench.task.name, status=("running", "awaiting_approval", "applying")
+    )
+    return rows[0] if rows else None
+
+
+async def _run(session: Session, graph: Any, arguments: Any, thread_id: str, tell: Tell) -> CycleResult:
+    config = thread_config(thread_id)
+    compiled = session.graph(graph)
+    stream = compiled.astream(arguments, config, stream_mode=["custom", "updates"], durability="sync")
+    async for mode, event in stream:
+        if mode == "custom":
+            tell(text=f"{event['step']}: {event['text']}", done=event.get("done"), total=event.get("total"))
+    state = await compiled.aget_state(config)
+    outcome = state.values.get("outcome") or {}
+    if state.interrupts:
+        return await _result(session, state.values["cycle_id"], "awaiting_approval", "a change waits for an answer")
+    return await _result(session, outcome.get("cycle_id"), outcome.get("status", "running"), outcome.get("message", ""))
+
+
+async def _result(session: Session, cycle_id: str | None, status: str, message: str) -> CycleResult:
+    row = await session.engine.store.cycles.get(cycle_id) if cycle_id else None
+    if row is None:
+        return CycleResult(status, message)
+    return CycleResult(
+        status=status,
+        message=message,
+        cycle_id=row["id"],
+        thread_id=row["thread_id"],
+        category=row["category"],
+        verdict=row["verdict"],
+        calls=await session.engine.store.replies.paid_by(row["id"]),
+    )
+
+
+async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict[str, Any]:
+    """Answer the approval request of a cycle; the outcome that follows from it.
+
+    Raises:
+        ConfigurationError: there is no such cycle, or the answer was not accepted and the request waits again.
+        AlreadyDecidedError: nothing waits for an answer any more.
+    """
+    row = await session.engine.store.cycles.get(cycle_id)
+    if row is None:
+        raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
+    if row["status"] != "awaiting_approval":
+        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}")
+    graph, config = session.graph(row["graph"]), thread_config(row["thread_id"])
+    if not (await graph.aget_state(config)).interrupts:
+        await graph.ainvoke(None, config, durability="sync")  # the process ended just before the interrupt
+    result = await graph.ainvoke(Command(resume=reply), config, durability="sync")
+    if "__interrupt__" in result:
+        problem = result["__interrupt__"][0].value.get("problem")
+        if problem:
+            raise ConfigurationError(f"the answer was not accepted: {problem}. The request still waits.")
+        return {"status": "awaiting_approval", "message": "another proposal was made and waits", "cycle_id": cycle_id}
+    outcome = result.get("outcome")
+    if not isinstance(outcome, dict):
+        raise RatchetError(f"cycle {cycle_id} ended without an outcome")
+    return outcome

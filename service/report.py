@@ -1,0 +1,93 @@
+"""What a reviewer reads in a minute."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.approval import diff
+from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Validation
+from service.console import percent
+
+CASES_SHOWN = 6
+
+
+def review(row: dict[str, Any]) -> RenderableType:
+    """A cycle: cause, change, numbers, cases won and lost, what was tried."""
+    document = row["document"]
+    parts: list[RenderableType] = [_head(row)]
+    if document.get("diagnosis"):
+        parts.append(evidence(Diagnosis.model_validate(document["diagnosis"])))
+    if document.get("proposal"):
+        proposal = Proposal.model_validate(document["proposal"])
+        change = diff(proposal.before, proposal.after)
+        parts.append(Panel(Syntax(change, "diff", background_color="default", word_wrap=True), title="Change"))
+        parts.append(candidates(proposal.candidates))
+    elif document.get("candidates"):
+        parts.append(candidates([CandidateResult.model_validate(item) for item in document["candidates"]]))
+    if document.get("validation"):
+        parts += finding(Validation.model_validate(document["validation"]))
+    return Group(*parts)
+
+
+def _head(row: dict[str, Any]) -> Text:
+    head = Text.assemble((row["id"], "bold"), f"  {row['task']}/{row['component']}  ")
+    head.append(row["status"], "bold yellow" if row["status"] == "awaiting_approval" else "bold")
+    message = row["document"].get("message")
+    return head.append(f"\n{message}") if message else head
+
+
+def evidence(diagnosis: Diagnosis) -> Table:
+    """The experiments behind a diagnosis."""
+    table = Table(title=f"Cause: {diagnosis.category}", caption=diagnosis.explanation, title_justify="left")
+    table.add_column("tried on the failed runs")
+    table.add_column("now pass", justify="right")
+    for experiment in diagnosis.evidence:
+        table.add_row(experiment.treatment, f"{experiment.passed} of {experiment.total}")
+    if diagnosis.opinion and diagnosis.opinion.category:
+        table.add_row(Text("the analyst model's opinion", "dim"), Text(diagnosis.opinion.category, "dim"))
+    return table
+
+
+def candidates(results: list[CandidateResult]) -> Table:
+    """What was tried and how it did."""
+    table = Table(title="Candidates", title_justify="left")
+    for name in ("strategy", "what it does", "", "why"):
+        table.add_column(name)
+    for result in results:
+        style = {"chosen": "green", "refused": "red"}.get(result.status, "")
+        table.add_row(result.strategy, Text(result.rationale), Text(result.status, style), Text(result.reason))
+    return table
+
+
+def finding(validation: Validation) -> list[RenderableType]:
+    """The gate's numbers, and the cases it won and lost."""
+    table = Table(title="Held-out cases", caption=validation.reason, title_justify="left")
+    for name in ("", "before", "after", "cases"):
+        table.add_column(name, justify="left" if not name else "right")
+    before, after = validation.before, validation.after
+    table.add_row("success", _with_interval(before), _with_interval(after), str(after.n))
+    for name, measured in validation.criteria.items():
+        table.add_row(name, percent(measured.before), percent(measured.after), str(measured.n))
+    parts: list[RenderableType] = [table]
+    for title, cases, style in (("won", validation.wins, "green"), ("lost", validation.losses, "red")):
+        if cases:
+            parts.append(_cases(f"{len(cases)} {title}", cases, style))
+    return parts
+
+
+def _with_interval(measure: Any) -> str:
+    return f"{percent(measure.rate)} [{100 * measure.low:.0f}-{100 * measure.high:.0f}]"
+
+
+def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
+    shown = f"{title}, the first {CASES_SHOWN}" if len(cases) > CASES_SHOWN else title
+    table = Table(title=Text(shown, style), title_justify="left")
+    for name in ("case", "input", "before", "after"):
+        table.add_column(name, overflow="fold")
+    for case in cases[:CASES_SHOWN]:
+        table.add_row(case.case_id, Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
+    return table
