@@ -24,7 +24,7 @@ def thread_of(config: RunnableConfig) -> str | None:
 
 
 def process_name() -> str:
-    """This process, as a cycle notes who works on it."""
+    """Name of the process at work, as a cycle notes it."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 

@@ -58,4 +58,3 @@ async def recover_versions(engine: Engine) -> None:
 def thread_config(thread_id: str) -> dict[str, Any]:
     """The config that runs a graph in a thread."""
     return {"configurable": {"thread_id": thread_id}}
-

@@ -44,3 +44,9 @@ class Replies:
         with self._database.read() as connection:
             query = select(func.count()).select_from(replies).where(replies.c.cycle_id == cycle_id)
             return int(connection.execute(query).scalar_one())
+
+    @threaded
+    def count(self) -> int:
+        """Calls paid for in all."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(replies)).scalar_one())

@@ -1,0 +1,67 @@
+"""The `ratchet` command."""
+
+import logging
+import os
+import sys
+
+import click
+import typer
+from rich.logging import RichHandler
+
+from ratchet import __version__
+from ratchet.errors import AlreadyDecidedError, RatchetError
+from service.commands.demo import demo
+from service.commands.doctor import doctor
+from service.commands.improving import improve
+from service.commands.init import init
+from service.commands.reviewing import approve, inbox, reject, show
+from service.commands.running import evaluate, run
+from service.commands.versions import audit, failures, history, rollback
+from service.console import err
+
+app = typer.Typer(
+    name="ratchet",
+    help="Keeps LLM agents from decaying: finds why runs fail, proves a fix, asks a person, applies it, takes it back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, init, run, improve, inbox, show, approve, reject, rollback, history, failures, audit, doctor):
+    app.command()(command)
+app.command("eval")(evaluate)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Options before the command."""
+    logging.basicConfig(level="WARNING", format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+    logging.getLogger("bm25s").setLevel("WARNING")  # it sets itself to DEBUG
+    if version:
+        typer.echo(f"ratchet {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 the answer is no, 2 wrong use or configuration."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        err.print("stopped; finished work is kept")
+        code = 130
+    except AlreadyDecidedError as error:
+        err.print(f"[bold red]no:[/] {error}", highlight=False)
+        code = 1
+    except RatchetError as error:
+        err.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        code = 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

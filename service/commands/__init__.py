@@ -1,0 +1,1 @@
+"""The commands of `ratchet`, by what they are about."""

@@ -1,0 +1,109 @@
+"""`ratchet doctor`: what is configured, what answers, and what to do if not."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.engine import Engine
+from ratchet.errors import RatchetError
+from ratchet.prompting import load_rules
+from ratchet.settings import ROLES, Settings
+from ratchet.tasks import load_task, task_names
+from service.commands.options import AsJson
+from service.console import out, print_json
+from service.session import open_session
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at. `state`: ok, warning or error."""
+
+    name: str
+    state: str
+    text: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is configured, what answers, and what to do if not."""
+    findings = asyncio.run(_examine())
+    healthy = not any(finding.state == "error" for finding in findings)
+    if as_json:
+        print_json({"healthy": healthy, "findings": [finding._asdict() for finding in findings]})
+    else:
+        table = Table()
+        for name in ("", "what", ""):
+            table.add_column(name)
+        styles = {"ok": "green", "warning": "yellow", "error": "bold red"}
+        for finding in findings:
+            table.add_row(Text(finding.state, styles[finding.state]), finding.name, Text(finding.text))
+        out.print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+async def _examine() -> list[Finding]:
+    try:
+        settings = Settings.load()
+        async with open_session(settings) as session:
+            return [finding async for finding in _findings(session.engine)]
+    except RatchetError as error:
+        return [Finding("settings and database", "error", str(error))]
+
+
+async def _findings(engine: Engine) -> AsyncIterator[Finding]:
+    settings = engine.settings
+    yield Finding("database", "ok", "answers" if settings.database_url else str(settings.home / "ratchet.sqlite"))
+    yield await _rules(settings)
+    names = await asyncio.to_thread(task_names, settings.tasks_dir)
+    if not names:
+        yield Finding("tasks", "warning", f"none in {settings.tasks_dir}/; `ratchet init DIR` makes an example")
+    for name in names:
+        yield await _task(engine, name)
+    answered: dict[str, Finding] = {}
+    for role in ROLES:
+        setting = settings.model_for(role)
+        if setting not in answered:
+            answered[setting] = await _model(engine, role)
+        yield answered[setting]._replace(name=f"{role} model")
+    if settings.judge_model == settings.agent_model:
+        yield Finding(
+            "judge", "warning", "is the agent's own model; set RATCHET_JUDGE_MODEL to another one for judge criteria"
+        )
+    if settings.optimizer_model.startswith("local") or settings.analyst_model.startswith("local"):
+        text = "the embedded model writes no useful prompts or opinions; experiments, retrieval and examples still work"
+        yield Finding("analyst and optimizer", "warning", text)
+
+
+async def _rules(settings: Settings) -> Finding:
+    try:
+        rules = await asyncio.to_thread(load_rules, settings.rules_file)
+    except RatchetError as error:
+        return Finding("rules", "error", str(error))
+    return Finding("rules", "ok", f"{len(rules.rules)} in {settings.rules_file}, sha256 {rules.hash[:12]}")
+
+
+async def _task(engine: Engine, name: str) -> Finding:
+    label = f"task {name}"
+    try:
+        await asyncio.to_thread(load_task, engine.settings.tasks_dir, name)
+        bench = await engine.workbench(name)
+    except RatchetError as error:
+        return Finding(label, "error", str(error))
+    counts = f"{len(bench.train)} training and {len(bench.holdout)} held-out cases, version {bench.version}"
+    if not bench.holdout:
+        return Finding(label, "warning", f"{counts}: without held-out cases no change can be proven")
+    return Finding(label, "ok", counts)
+
+
+async def _model(engine: Engine, role: str) -> Finding:
+    started = time.perf_counter()
+    try:
+        spec = engine.models.spec(role)
+        await engine.models.reply(role, [{"role": "user", "content": "Say OK."}], repeat=None, max_tokens=4)
+    except RatchetError as error:
+        return Finding(f"{role} model", "error", str(error))
+    return Finding(f"{role} model", "ok", f"{spec} answers in {time.perf_counter() - started:.1f} s")

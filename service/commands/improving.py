@@ -1,0 +1,46 @@
+"""`ratchet improve`: one cycle, up to its approval request or its end."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from service.commands.options import AsJson, TaskName
+from service.console import out, print_json, progress
+from service.loop import CycleResult
+from service.loop import improve as run_cycle
+from service.report import review
+from service.session import open_session
+
+NEXT = {
+    "awaiting_approval": "ratchet approve {id}   (or: ratchet reject {id} --feedback '...')",
+    "escalated": "ratchet show {id}",
+    "inconclusive": "ratchet show {id}",
+}
+
+
+def improve(
+    task: TaskName,
+    collect: Annotated[
+        bool, typer.Option(help="Where no failure is stored, serve the training cases first to find some.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Find the cause of the largest group of failures, try fixes, prove the best one, and ask for approval."""
+    with progress(f"improve {task}") as tell:
+        result, row = asyncio.run(_improve(task, collect, tell))
+    if as_json:
+        print_json(result.as_json())
+        return
+    if row is not None:
+        out.print(review(row))
+    out.print(f"[bold]{result.status}[/bold]: {result.message} ({result.calls} model calls)", highlight=False)
+    if result.cycle_id and result.status in NEXT:
+        out.print("next: " + NEXT[result.status].format(id=result.cycle_id), highlight=False)
+
+
+async def _improve(task: str, collect: bool, tell: object) -> tuple[CycleResult, dict[str, object] | None]:
+    async with open_session() as session:
+        result = await run_cycle(session, task, tell, collect)  # type: ignore[arg-type]
+        row = await session.engine.store.cycles.get(result.cycle_id) if result.cycle_id else None
+        return result, row

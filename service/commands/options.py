@@ -1,0 +1,11 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+TaskName = Annotated[str, typer.Argument(help="Name of a folder below the tasks folder.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Reviewer = Annotated[str, typer.Option("--reviewer", help="Who answers, for the audit log.", envvar="USER")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log.")]
+CycleId = Annotated[str, typer.Argument(help="Id from `ratchet inbox`.", show_default=False)]

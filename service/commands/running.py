@@ -1,0 +1,121 @@
+"""`ratchet run` and `ratchet eval`: the agent at work, and its success rate."""
+
+import asyncio
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.errors import ConfigurationError
+from ratchet.gate import Scored, measure
+from ratchet.llm import Meter, metered
+from ratchet.trial import Trial, score_all
+from service.commands.options import AsJson, TaskName
+from service.console import out, percent, print_json, progress
+from service.loop import serve
+from service.session import open_session
+
+
+def run(
+    task: TaskName,
+    text: Annotated[str, typer.Argument(metavar="INPUT", help="What the agent is asked; - reads it from stdin.")],
+    expected: Annotated[str | None, typer.Option(help="The right output, where it is known.")] = None,
+    source: Annotated[str | None, typer.Option(help="Who the run comes from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the agent once, score it, and store it; a failure is kept for the next improvement."""
+    asked = sys.stdin.read().strip() if text == "-" else text
+    if not asked:
+        raise ConfigurationError("the input is empty")
+    state = asyncio.run(_run(task, asked, expected, source))
+    evaluation = state["evaluation"]
+    result = {
+        "run_id": state["run"]["run_id"],
+        "output": state["output"],
+        "passed": evaluation["passed"],
+        "score": evaluation["score"],
+        "criteria": evaluation["criteria"],
+        "failure_id": state["failure_id"],
+    }
+    if as_json:
+        print_json(result)
+        return
+    out.print(Text(result["output"]))
+    out.print(_criteria(result))
+
+
+async def _run(task: str, text: str, expected: str | None, source: str | None) -> Any:
+    async with open_session() as session:
+        return await serve(session, task, text, expected, source)
+
+
+def _criteria(result: dict[str, Any]) -> Table:
+    verdict = {True: "passed", False: "failed", None: "not scored"}[result["passed"]]
+    stored = f", stored as {result['failure_id']}" if result["failure_id"] else ""
+    table = Table(title=f"{verdict}{stored}", title_justify="left")
+    for name in ("criterion", "", "why"):
+        table.add_column(name)
+    for criterion in result["criteria"]:
+        table.add_row(criterion["name"], criterion["outcome"], Text(criterion["comment"]))
+    return table
+
+
+def evaluate(
+    task: TaskName,
+    split: Annotated[Literal["holdout", "train", "all"], typer.Option(help="Which cases.")] = "holdout",
+    as_json: AsJson = False,
+) -> None:
+    """Measure the success rate of the prompts in force on the task's cases. Equal runs are paid for once."""
+    with progress(f"eval {task}") as tell:
+        result = asyncio.run(_evaluate(task, split, lambda done, total: tell(done=done, total=total)))
+    if as_json:
+        print_json(result)
+        return
+    table = Table(
+        title=f"{task}, version {result['version']}, {result['n']} {split} cases",
+        caption=f"{result['calls']} model calls paid, {result['reused']} reused",
+        title_justify="left",
+    )
+    table.add_column("")
+    table.add_column("passed", justify="right")
+    interval = f"{percent(result['success_rate'])} [{100 * result['low']:.0f}-{100 * result['high']:.0f}]"
+    table.add_row("success", interval)
+    for name, rate in result["criteria"].items():
+        table.add_row(name, percent(rate))
+    out.print(table)
+
+
+async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
+    async with open_session() as session:
+        bench = await session.engine.workbench(task)
+        cases = [case for case in bench.cases if split in (case.split, "all")]
+        if not cases:
+            raise ConfigurationError(f"task {task} has no {split} cases")
+        trials = [Trial(case.input, case.expected) for case in cases]
+        with metered(Meter()) as meter:
+            scored = await score_all(session.engine, bench, bench.prompts, trials, progress=tell)
+        found = measure(sum(result.evaluation.passed is True for result in scored), len(scored))
+        return {
+            "task": task,
+            "split": split,
+            "version": bench.version,
+            "success_rate": found.rate,
+            "n": found.n,
+            "low": found.low,
+            "high": found.high,
+            "criteria": _rates([criterion.name for criterion in bench.task.criteria], scored),
+            "calls": meter.calls,
+            "reused": sum(usage.reused for usage in meter.roles.values()),
+        }
+
+
+def _rates(names: list[str], scored: list[Scored]) -> dict[str, float | None]:
+    """Each criterion's share of passes among all runs; None where no run has a result for it."""
+    rates: dict[str, float | None] = {}
+    for name in names:
+        results = [result.evaluation.of(name) for result in scored]
+        known = [result for result in results if result is not None and result.passed is not None]
+        rates[name] = sum(bool(result.passed) for result in known) / len(scored) if known else None
+    return rates

@@ -1,0 +1,125 @@
+"""`ratchet history`, `rollback`, `failures`, `audit`: what was changed, by whom, and what failed."""
+
+import asyncio
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.tasks import load_task
+from ratchet.triage import groups
+from service.commands.options import AsJson, Reason, Reviewer, TaskName
+from service.console import out, percent, print_json
+from service.session import open_session
+
+_VERSION_KEYS = ("status", "hash", "applied_at", "by", "reason", "numbers", "components")
+
+
+def history(task: TaskName, as_json: AsJson = False) -> None:
+    """List the versions of a task's prompts."""
+    rows = asyncio.run(_history(task))
+    if as_json:
+        print_json({"task": task, "versions": rows})
+        return
+    table = Table(title=task, title_justify="left")
+    for name in ("version", "status", "since", "by", "held-out success", "why"):
+        table.add_column(name)
+    for row in rows:
+        numbers = row["numbers"]
+        rates = f"{percent(numbers['before'])} -> {percent(numbers['after'])}" if numbers else ""
+        table.add_row(str(row["version"]), row["status"], row["applied_at"][:16], row["by"], rates, Text(row["reason"]))
+    out.print(table)
+
+
+async def _history(task: str) -> list[dict[str, Any]]:
+    async with open_session() as session:
+        bench = await session.engine.workbench(task)
+        rows = await session.engine.versions.history(bench.task.name)
+        return [{"version": row["number"], **{key: row[key] for key in _VERSION_KEYS}} for row in rows]
+
+
+def rollback(
+    task: TaskName,
+    version: Annotated[int | None, typer.Argument(help="Version to go back to; the one before if left out.")] = None,
+    reviewer: Reviewer = "unknown",
+    reason: Reason = "rolled back",
+    as_json: AsJson = False,
+) -> None:
+    """Bring back an earlier version of a task's prompts, byte for byte."""
+    row = asyncio.run(_rollback(task, version, reviewer, reason))
+    if as_json:
+        print_json({"task": task, "version": row["number"], "hash": row["hash"], "status": row["status"]})
+    else:
+        out.print(
+            f"{task}: version {row['number']} is active, with the content of the version asked for", highlight=False
+        )
+
+
+async def _rollback(task: str, version: int | None, by: str, reason: str) -> dict[str, Any]:
+    async with open_session() as session:
+        bench = await session.engine.workbench(task)
+        return await session.engine.versions.rollback(bench.task, version, by, reason)
+
+
+def failures(
+    task: TaskName,
+    status: Annotated[
+        str | None, typer.Option(help="Only those: open, in_cycle, fixed, superseded, escalated.")
+    ] = "open",
+    as_json: AsJson = False,
+) -> None:
+    """Show stored failures by group, the largest first."""
+    rows = asyncio.run(_failures(task, status or None))
+    found = groups(rows)
+    if as_json:
+        print_json({"task": task, "n": len(rows), "groups": [group._asdict() for group in found], "failures": rows})
+        return
+    table = Table(title=f"{len(rows)} failures of {task}", title_justify="left")
+    for name in ("group", "failures", "sources", "for example"):
+        table.add_column(name)
+    by_id = {row["id"]: row["bundle"] for row in rows}
+    for group in found:
+        first = by_id[group.ids[0]]
+        example = f"{first['input'][:80]}\n-> {first['output'][:80]}"
+        table.add_row(group.key, str(len(group.ids)), str(group.sources), Text(example))
+    out.print(table)
+
+
+async def _failures(task: str, status: str | None) -> list[dict[str, Any]]:
+    async with open_session() as session:
+        await asyncio.to_thread(load_task, session.engine.settings.tasks_dir, task)
+        return await session.engine.store.failures.of_task(task, status)
+
+
+def audit(
+    task: Annotated[str | None, typer.Argument(help="Only this task.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that no row was changed or removed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show who changed what and why; --verify checks the chain of hashes."""
+    rows, problems = asyncio.run(_audit(task))
+    if as_json:
+        print_json({"rows": rows, "problems": problems, "whole": not problems})
+    elif verify:
+        for problem in problems:
+            out.print(Text(problem, "red"))
+        out.print("the audit log is whole" if not problems else f"{len(problems)} problems")
+    else:
+        table = Table()
+        for name in ("at", "who", "what", "task", "on", "why"):
+            table.add_column(name)
+        for row in rows:
+            why = str(row["detail"].get("reason", ""))
+            table.add_row(row["at"][:19], row["actor"], row["action"], row["task"], row["subject"], Text(why))
+        counts = Counter(row["action"] for row in rows)
+        table.caption = ", ".join(f"{count} {action}" for action, count in counts.items())
+        out.print(table)
+    if verify and problems:
+        raise typer.Exit(1)
+
+
+async def _audit(task: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    async with open_session() as session:
+        return await session.engine.audit.rows(task), await session.engine.audit.verify()

@@ -1,0 +1,67 @@
+"""Bringing back, at the start of a server, the threads whose approvals were open when the last one died.
+
+The checkpoints are in SQLite, but `langgraph dev` keeps its list of threads in memory and on disk only now and then. After
+a kill the list may lack a thread; it is created again under its old id and graph, and its waiting node is run again up to
+the interrupt, so that the thread is listed as interrupted and can be answered.
+"""
+
+import asyncio
+import logging
+
+import httpx
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import ConflictError
+
+from ratchet.cycle import process_is_gone
+from ratchet.engine import Engine
+from ratchet.store.cycles import CycleRow
+from service.session import recover_versions
+
+log = logging.getLogger(__name__)
+TRIES = 60
+"""Seconds to wait for the server to answer itself."""
+
+
+async def recover(engine: Engine) -> None:
+    """Finish interrupted applications and bring back the threads of open cycles."""
+    await recover_versions(engine)
+    rows = await engine.store.cycles.select(status=("awaiting_approval", "running"))
+    lost = [row for row in rows if row["status"] == "awaiting_approval" or process_is_gone(_owner(row))]
+    if not lost:
+        return
+    client = get_client()
+    await _until_ready(client)
+    for row in lost:
+        try:
+            await _bring_back(client, row)
+        except httpx.HTTPError:  # one thread that cannot be brought back must not keep the others away
+            log.exception("thread %s of cycle %s could not be brought back", row["thread_id"], row["id"])
+
+
+def _owner(row: CycleRow) -> str:
+    return str(row["document"].get("owner", ""))
+
+
+async def _until_ready(client: LangGraphClient) -> None:
+    for _ in range(TRIES):
+        try:
+            await client.assistants.search(limit=1)
+        except httpx.HTTPError:
+            await asyncio.sleep(1)
+        else:
+            return
+    log.error("the server does not answer itself; open approvals were not brought back")
+
+
+async def _bring_back(client: LangGraphClient, row: CycleRow) -> None:
+    thread_id = row["thread_id"]
+    await client.threads.create(thread_id=thread_id, if_exists="do_nothing", graph_id=row["graph"])
+    thread = await client.threads.get(thread_id)
+    if thread["status"] in ("interrupted", "busy"):
+        return
+    try:
+        await client.runs.create(thread_id, row["graph"], input=None, multitask_strategy="reject")
+    except ConflictError:
+        return  # the server has started to run it by itself
+    log.info("thread %s of cycle %s is back", thread_id, row["id"])
