@@ -1,26 +1,91 @@
 """The SQLite checkpointer, for `langgraph dev` and for `open_graph`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ratchet.settings import Settings
 
+_TABLES = ("checkpoints", "writes")
+
+
+class SqliteSaver(AsyncSqliteSaver):
+    """LangGraph's SQLite saver with the clean-up operations that a server asks for and the original lacks."""
+
+    async def adelete_for_runs(self, run_ids: Iterable[str]) -> None:
+        """Delete the checkpoints that the given runs made, with their writes."""
+        await self.setup()
+        for run_id in run_ids:
+            await self._change(
+                "DELETE FROM {table} WHERE (thread_id, checkpoint_ns, checkpoint_id) IN "
+                "(SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints "
+                "WHERE json_extract(CAST(metadata AS TEXT), '$.run_id') = ?)",
+                (str(run_id),),
+            )
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Keep only the newest checkpoint of each thread and namespace; with ``delete``, none."""
+        await self.setup()
+        for thread_id in thread_ids:
+            if strategy == "delete":
+                await self.adelete_thread(str(thread_id))
+                continue
+            await self._change(
+                "DELETE FROM {table} WHERE thread_id = ?1 AND (checkpoint_ns, checkpoint_id) NOT IN "
+                "(SELECT checkpoint_ns, MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?1 GROUP BY checkpoint_ns)",
+                (str(thread_id),),
+            )
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a thread's checkpoints and writes to another thread."""
+        await self.setup()
+        async with self.lock:
+            try:
+                for table in _TABLES:
+                    names = await self._columns(table)
+                    columns = ", ".join(names)
+                    values = ", ".join("?" if name == "thread_id" else name for name in names)
+                    await self.conn.execute(
+                        f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {values} FROM {table} WHERE thread_id = ?",  # noqa: S608
+                        (target_thread_id, source_thread_id),
+                    )
+                await self.conn.commit()
+            except BaseException:
+                await self.conn.rollback()
+                raise
+
+    async def _change(self, sql: str, values: tuple[str, ...]) -> None:
+        """Run a statement on the writes first, then on the checkpoints it selects by, in one transaction."""
+        async with self.lock:
+            try:
+                for table in reversed(_TABLES):
+                    await self.conn.execute(sql.format(table=table), values)
+                await self.conn.commit()
+            except BaseException:
+                await self.conn.rollback()
+                raise
+
+    async def _columns(self, table: str) -> list[str]:
+        async with self.conn.execute(f"PRAGMA table_info({table})") as cursor:
+            return [str(row[1]) for row in await cursor.fetchall()]
+
 
 @asynccontextmanager
-async def open_saver(file: Path) -> AsyncIterator[AsyncSqliteSaver]:
+async def open_saver(file: Path) -> AsyncIterator[SqliteSaver]:
     """A saver over `file`, its tables made if need be."""
     await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+    async with aiosqlite.connect(str(file)) as connection:
+        saver = SqliteSaver(connection)
         await saver.setup()
         yield saver
 
 
 @asynccontextmanager
-async def checkpointer() -> AsyncIterator[AsyncSqliteSaver]:
+async def checkpointer() -> AsyncIterator[SqliteSaver]:
     """What langgraph.json names: the saver of the settings in force."""
     settings = await asyncio.to_thread(Settings.load)
     async with open_saver(settings.checkpoint_file()) as saver:

@@ -6,11 +6,10 @@ interpreted as a template, so ``{x.__class__}`` or ``{"a": 1}`` in a value stay 
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 _TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_FOLDER = Path(__file__).parent
+_WORDINGS = {file.stem: file.read_text(encoding="utf-8").strip() for file in Path(__file__).parent.glob("*.md")}
 
 
 class WordingError(ValueError):
@@ -29,12 +28,7 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 
 def names() -> list[str]:
     """The wordings that exist, by name."""
-    return sorted(path.stem for path in _FOLDER.glob("*.md"))
-
-
-@cache
-def _read(name: str) -> str:
-    return (_FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
+    return sorted(_WORDINGS)
 
 
 def render(name: str, /, **values: str) -> str:
@@ -43,9 +37,9 @@ def render(name: str, /, **values: str) -> str:
     Raises:
         WordingError: there is no such wording, a placeholder got no value, or a value has no placeholder.
     """
-    if name not in names():
+    if name not in _WORDINGS:
         raise WordingError(f"no wording {name!r} in prompts/, there are: {', '.join(names())}")
-    text = _read(name)
+    text = _WORDINGS[name]
     _check(name, placeholders(text), values)
     return substitute(text, values)
 

@@ -90,7 +90,7 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 async def run_demo(settings: Settings, policy: ApprovalPolicy, tell: Tell) -> DemoResult:
-    """Measure, then improve cycle by cycle while the policy approves, and measure after each change.
+    """Measure, then improve cycle by cycle until one changes nothing, and measure after each change.
 
     Raises:
         ConfigurationError, ModelError.
@@ -104,6 +104,8 @@ async def run_demo(settings: Settings, policy: ApprovalPolicy, tell: Tell) -> De
             if step is None:
                 break
             steps.append(step)
+            if step.status != "applied":
+                break
         calls = await session.engine.store.replies.count()
     return DemoResult(steps, time.perf_counter() - started, calls, settings.home)
 

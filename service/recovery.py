@@ -6,7 +6,10 @@ the interrupt, so that the thread is listed as interrupted and can be answered.
 """
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 from langgraph_sdk import get_client
@@ -14,13 +17,35 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError
 
 from ratchet.cycle import process_is_gone
-from ratchet.engine import Engine
+from ratchet.engine import Engine, process_engine
+from ratchet.llm import close_embedded
 from ratchet.store.cycles import CycleRow
 from service.session import recover_versions
 
 log = logging.getLogger(__name__)
 TRIES = 60
 """Seconds to wait for the server to answer itself."""
+
+
+@asynccontextmanager
+async def recovered() -> AsyncIterator[None]:
+    """Recover in the background while the server comes up and serves; close everything when it ends."""
+    task = asyncio.create_task(_recover_or_log())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await process_engine.close()
+        await asyncio.to_thread(close_embedded)
+
+
+async def _recover_or_log() -> None:
+    try:
+        await recover(await process_engine())
+    except Exception:  # the server has to come up whatever state the last one left
+        log.exception("recovery after the start failed")
 
 
 async def recover(engine: Engine) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import secrets
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from prompts import render
 from ratchet.llm import Models
@@ -15,7 +16,7 @@ from ratchet.tasks.criteria import Judge
 class Judgement(BaseModel):
     """The judge's answer; the reason comes first, so that the verdict follows from it."""
 
-    reason: str
+    reason: Annotated[str, Field(max_length=300)]
     verdict: bool
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ratchet.gate.eprocess import FUTILE, PairedTest, wilson
+from ratchet.gate.eprocess import FUTILE, PairedTest, wealth, wilson
 from ratchet.records import CaseDifference, CriterionMeasure, Evaluation, Measure, Validation, Verdict
 from ratchet.tasks import Case
 
@@ -67,15 +67,21 @@ class Comparison:
             return "worse"
         return "inconclusive"
 
-    def settled(self) -> bool:
-        """Whether more cases are not worth their cost. A better change with a regressed criterion goes on: it may
-        recover."""
+    def settled(self, left: int) -> bool:
+        """Whether the `left` cases that remain are not worth their cost.
+
+        A better change with a regressed criterion goes on, as it may recover; one that could not be proven even by
+        winning all that is left does not.
+        """
         if len(self.pairs) < LEAST_CASES:
             return False
         verdict = self.verdict()
         if verdict == "better":
             return not self.regressions()
-        return verdict == "worse" or self.test.better <= FUTILE
+        return verdict == "worse" or self.test.better <= FUTILE or self._out_of_reach(left)
+
+    def _out_of_reach(self, left: int) -> bool:
+        return wealth(self.test.wins + left, self.test.losses) < self.needed
 
     def criteria(self) -> dict[str, CriterionMeasure]:
         """Each criterion's success rate before and after, over the cases in which either side has a result for it."""

@@ -41,6 +41,6 @@ async def prove(
         )
         comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
         progress(start + len(block), len(order))
-        if comparison.settled():
+        if comparison.settled(len(order) - start - len(block)):
             break
     return comparison

@@ -1,6 +1,8 @@
 """The analyst model's opinion of the cause, asked for beside the experiments."""
 
-from pydantic import BaseModel
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
 
 from prompts import render
 from ratchet.errors import ModelError
@@ -13,9 +15,9 @@ from ratchet.records import FailureBundle, Opinion
 class AnalystAnswer(BaseModel):
     """The form of the analyst's answer."""
 
-    category: str
-    missing: str
-    explanation: str
+    category: Literal["prompt", "context", "capability"]
+    missing: Annotated[str, Field(max_length=160)]
+    explanation: Annotated[str, Field(max_length=300)]
 
 
 def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:
@@ -35,6 +37,4 @@ async def ask_analyst(models: Models, prompt: TaskPrompt, failures: list[Failure
         answer = await models.fill("analyst", [{"role": "user", "content": content}], AnalystAnswer)
     except ModelError as error:
         return Opinion(category=None, error=str(error))
-    category = answer.category.strip().lower()
-    known = category if category in ("prompt", "context", "capability") else None
-    return Opinion(category=known, missing=answer.missing[:500], explanation=answer.explanation[:1000])
+    return Opinion(category=answer.category, missing=answer.missing, explanation=answer.explanation)

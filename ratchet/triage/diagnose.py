@@ -14,6 +14,9 @@ SAMPLE = 8
 STABLE_SHARE = 0.5
 """A group of which this share passes when simply repeated is unstable."""
 
+LEAST_SHARE = 0.2
+"""A treatment that fixes less than this share of the sample names no cause: one lucky run is not evidence."""
+
 Report = Callable[[str], None]
 
 
@@ -44,7 +47,7 @@ async def diagnose_failures(
             tried = await _try(
                 engine, bench, sample, single_treatments(bench.task, prompt, failed, len(bench.solved)), report
             )
-            if not any(experiment.passed for _, experiment in tried):
+            if not any(experiment.rate >= LEAST_SHARE for _, experiment in tried):
                 both = combined_treatments(bench.task, prompt, failed, len(bench.solved))
                 tried += await _try(engine, bench, sample, both, report)
         view = await opinion
@@ -110,7 +113,11 @@ def _conclude(
 ) -> tuple[Category, tuple[Treatment, Experiment] | None]:
     if repeat.rate >= STABLE_SHARE and repeat.passed:
         return "unstable", None
-    helped = [(treatment, experiment) for treatment, experiment in tried if experiment.passed > repeat.passed]
+    helped = [
+        (treatment, experiment)
+        for treatment, experiment in tried
+        if experiment.passed > repeat.passed and experiment.rate >= LEAST_SHARE
+    ]
     if not helped:
         return "capability", None
     # Of treatments that help equally the wording is preferred: it costs less in every later run than a retrieval.
@@ -122,6 +129,6 @@ def _explain(category: Category, repeat: Experiment, best: tuple[Treatment, Expe
     if category == "unstable":
         return f"{repeat.passed} of {size} failed runs pass when they are simply repeated"
     if best is None:
-        return f"no treatment makes any of {size} failed runs pass; the model seems unable to do it"
+        return f"no treatment makes more than a stray one of {size} failed runs pass; the model seems unable to do it"
     treatment, experiment = best
     return f"{experiment.passed} of {size} failed runs pass with {treatment.name}, {repeat.passed} when just repeated"

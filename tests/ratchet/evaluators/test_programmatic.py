@@ -1,0 +1,162 @@
+import time
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from ratchet.evaluators import programmatic as check
+from ratchet.evaluators.programmatic import EvaluationError
+from ratchet.tasks import Criterion
+
+ADAPTER: TypeAdapter[Any] = TypeAdapter(Criterion)
+CHECKERS: dict[str, Any] = {
+    "exact": check.check_exact,
+    "contains": check.check_contains,
+    "regex": lambda criterion, output, _: check.check_regex(criterion, output),
+    "numeric": check.check_numeric,
+    "json_schema": lambda criterion, output, _: check.check_json_schema(criterion, output),
+    "json_equal": check.check_json_equal,
+    "max_words": lambda criterion, output, _: check.check_max_words(criterion, output),
+}
+
+
+def checked(kind: str, options: dict[str, Any], output: str, expected: Any) -> bool:
+    passed, comment = CHECKERS[kind](ADAPTER.validate_python({"name": "c", "kind": kind, **options}), output, expected)
+    assert bool(comment) is not passed
+    return passed
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "expected", "passed"),
+    [
+        ({}, " Yes \n", "yes", True),
+        ({}, "yes.", "yes", False),
+        ({"ignore_case": False}, "Yes", "yes", False),
+        ({"ignore_case": False}, "yes ", "yes", False),
+        ({"ignore_case": False}, "yes", "yes", True),
+        ({}, "b", ["a", "B"], True),
+        ({}, "c", ["a", "b"], False),
+        ({}, "x", [], False),
+        ({}, "STRASSE", "straße", True),
+    ],
+)
+def test_exact(options: dict[str, Any], output: str, expected: Any, passed: bool) -> None:
+    assert checked("exact", options, output, expected) is passed
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "expected", "passed"),
+    [
+        ({}, "We open at NINE.", "nine", True),
+        ({"ignore_case": False}, "We open at NINE.", "nine", False),
+        ({}, "We open at ten.", ["nine", "TEN "], True),
+        ({}, "We open.", ["nine", "ten"], False),
+        ({"values": ["thanks", "thank you"]}, "Thank you!", "nine", True),
+        ({"values": ["thanks"]}, "It is nine", "nine", False),
+        ({}, '{"a": 1}', {"a": 1}, True),
+        ({}, "", "nine", False),
+    ],
+)
+def test_contains(options: dict[str, Any], output: str, expected: Any, passed: bool) -> None:
+    assert checked("contains", options, output, expected) is passed
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "passed"),
+    [
+        ({"pattern": r"^\d+$"}, "42", True),
+        ({"pattern": r"^\d+$"}, "42 apples", False),
+        ({"pattern": "sorry", "negate": True}, "Of course", True),
+        ({"pattern": "sorry", "negate": True}, "so sorry", False),
+        ({"pattern": "(?i)SORRY"}, "sorry", True),
+    ],
+)
+def test_regex(options: dict[str, Any], output: str, passed: bool) -> None:
+    assert checked("regex", options, output, None) is passed
+
+
+def test_regex_that_backtracks_is_answered_within_a_second() -> None:
+    started = time.perf_counter()
+    assert checked("regex", {"pattern": "(a+)+$"}, "a" * 40 + "!", None) is False
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("negate", [False, True])
+def test_regex_is_cut_off_and_is_an_error_then(negate: bool) -> None:
+    started = time.perf_counter()
+    with pytest.raises(EvaluationError, match=r"the pattern took longer than 0\.5 s"):
+        checked("regex", {"pattern": "(a|aa)+$", "negate": negate}, "a" * 40 + "!", None)
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "expected", "passed"),
+    [
+        ({}, "3 + 4 = 7", "7", True),
+        ({}, "7 is 3 + 4", "7", False),
+        ({}, "The total is 1,234.50.", "1234.5", True),
+        ({}, "-3", "-3", True),
+        ({}, "3", "-3", False),
+        ({"tolerance": 0.1}, "3.05", "3", True),
+        ({"tolerance": 0.1}, "3.2", "3", False),
+        ({"tolerance": 0}, "3.0", "3", True),
+        ({}, "about 2e3", "2000", True),
+        ({}, "no number here", "7", False),
+        ({}, "8", ["7", "8"], True),
+        ({}, "8", [7, 8], True),
+        ({}, "9" * 500, "7", False),
+    ],
+)
+def test_numeric(options: dict[str, Any], output: str, expected: Any, passed: bool) -> None:
+    assert checked("numeric", options, output, expected) is passed
+
+
+def test_numeric_with_an_expected_text_is_an_error() -> None:
+    with pytest.raises(EvaluationError, match="the expected output 'seven' is no number"):
+        checked("numeric", {}, "7", "seven")
+
+
+SCHEMA = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("output", "passed"),
+    [('{"a": 1}', True), ('{"a": "1"}', False), ("{}", False), ("a: 1", False), ("", False), ('[{"a": 1}]', False)],
+)
+def test_json_schema(output: str, passed: bool) -> None:
+    assert checked("json_schema", {"schema": SCHEMA}, output, None) is passed
+
+
+def test_json_schema_with_a_reference_to_nothing_is_an_error() -> None:
+    with pytest.raises(EvaluationError):
+        checked("json_schema", {"schema": {"properties": {"a": {"$ref": "#/$defs/gone"}}}}, '{"a": 1}', None)
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "expected", "passed"),
+    [
+        ({}, '{"b": 2, "a": 1}', {"a": 1, "b": 2}, True),
+        ({}, '{"a": 1}', '{"a": 1.0}', True),
+        ({}, '{"a": 1}', {"a": 2}, False),
+        ({}, '{"a": 1, "b": 2}', {"a": 1}, False),
+        ({"keys": ["a"]}, '{"a": 1, "b": 2}', {"a": 1, "b": 3}, True),
+        ({"keys": ["a"]}, '{"b": 3}', {"a": 1, "b": 3}, False),
+        ({}, '{"a": 2}', [{"a": 1}, {"a": 2}], True),
+        ({}, "not json", {"a": 1}, False),
+        ({}, "null", {"a": 1}, False),
+        ({}, '{"a": true}', {"a": 1}, False),
+        ({}, '{"a": 0}', {"a": False}, False),
+    ],
+)
+def test_json_equal(options: dict[str, Any], output: str, expected: Any, passed: bool) -> None:
+    assert checked("json_equal", options, output, expected) is passed
+
+
+@pytest.mark.parametrize(("kind", "options"), [("json_schema", {"schema": SCHEMA}), ("json_equal", {})])
+def test_json_that_is_nested_too_deeply_fails(kind: str, options: dict[str, Any]) -> None:
+    assert checked(kind, options, "[" * 100_000, {"a": 1}) is False
+
+
+@pytest.mark.parametrize(("output", "passed"), [("one two three", True), ("one two three four", False), ("", True)])
+def test_max_words(output: str, passed: bool) -> None:
+    assert checked("max_words", {"limit": 3}, output, None) is passed

@@ -1,0 +1,91 @@
+import asyncio
+import functools
+from typing import Any
+
+import pytest
+
+from conftest import Project
+from ratchet.evaluators import python as python_criterion
+from ratchet.evaluators.programmatic import EvaluationError
+from ratchet.evaluators.python import check_python
+from ratchet.tasks.criteria import Python
+
+pytestmark = pytest.mark.anyio
+
+
+class AsyncObject:
+    async def __call__(self, **_: Any) -> dict[str, Any]:
+        return {"key": "k", "score": True, "comment": "from an object"}
+
+
+@pytest.fixture
+def checked(project: Project) -> Any:
+    async def run(function: Any, **options: Any) -> tuple[bool, str]:
+        criterion = Python(name="c", kind="python", use=project.add("evaluator", function), **options)
+        return await check_python(criterion, "in", "out", "ref")
+
+    return run
+
+
+async def test_python_gets_the_arguments_of_the_convention(checked: Any) -> None:
+    def evaluator(*, inputs: Any, outputs: Any, reference_outputs: Any, **_: Any) -> dict[str, Any]:
+        return {"key": "c", "score": True, "comment": f"{inputs}/{outputs}/{reference_outputs}"}
+
+    assert await checked(evaluator) == (True, "in/out/ref")
+
+
+async def test_python_takes_coroutines(checked: Any) -> None:
+    async def evaluator(**_: Any) -> dict[str, Any]:
+        return {"key": "c", "score": False, "comment": "no"}
+
+    assert await checked(evaluator) == (False, "no")
+    assert await checked(functools.partial(evaluator)) == (False, "no")
+
+
+async def test_python_takes_an_object_with_an_async_call(checked: Any) -> None:
+    assert await checked(AsyncObject()) == (True, "from an object")
+
+
+@pytest.mark.parametrize(
+    ("returned", "options", "passed"),
+    [
+        ({"score": 0.5}, {}, True),
+        ({"score": 0.49}, {}, False),
+        ({"score": 3}, {"pass_score": 4.0}, False),
+        ({"score": 0.9}, {"pass_score": 0.8}, True),
+        ({"score": float("nan")}, {}, False),
+        (True, {}, True),
+        (0.2, {}, False),
+    ],
+)
+async def test_python_score_decides(checked: Any, returned: Any, options: dict[str, Any], passed: bool) -> None:
+    assert (await checked(lambda **_: returned, **options))[0] is passed
+
+
+@pytest.mark.parametrize("rubbish", [None, "yes", {"score": "high"}, {"passed": True}, [], object()])
+async def test_python_that_returns_rubbish_is_an_error(checked: Any, rubbish: Any) -> None:
+    with pytest.raises(EvaluationError, match="expected a mapping with 'score'"):
+        await checked(lambda **_: rubbish)
+
+
+async def test_python_that_raises_is_an_error(checked: Any) -> None:
+    def evaluator(**_: Any) -> Any:
+        raise ZeroDivisionError("by nought")
+
+    with pytest.raises(EvaluationError, match="raised ZeroDivisionError: by nought"):
+        await checked(evaluator)
+
+
+async def test_python_that_hangs_is_an_error(checked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def evaluator(**_: Any) -> Any:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(python_criterion, "SECONDS", 0.05)
+    with pytest.raises(EvaluationError, match=r"took longer than 0\.05 s"):
+        await checked(evaluator)
+
+
+async def test_python_that_is_missing_is_an_error() -> None:
+    criterion = Python(name="c", kind="python", use="no_such_module:f")
+    with pytest.raises(EvaluationError, match="'no_such_module:f' cannot be imported"):
+        await check_python(criterion, "in", "out", None)

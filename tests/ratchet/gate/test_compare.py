@@ -1,0 +1,148 @@
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from ratchet.gate import Comparison, Pair, Scored, level, unproven
+from ratchet.gate.compare import LEAST_CASES
+from ratchet.records import CriterionResult, Evaluation
+from ratchet.tasks import Case
+
+CASE = Case(id="c", input="in", expected="ref", split="holdout")
+
+
+def scored(passed: bool | None, **criteria: bool | None) -> Scored:
+    results = [
+        CriterionResult(
+            name=name,
+            outcome="error" if value is None else "passed" if value else "failed",
+            passed=value,
+            score=None if value is None else float(value),
+        )
+        for name, value in criteria.items()
+    ]
+    return Scored("out", Evaluation(criteria=results, score=None, passed=passed, problems=[]), 1, 0.1)
+
+
+WIN = Pair(CASE, scored(False, a=False), scored(True, a=True))
+LOSS = Pair(CASE, scored(True, a=True), scored(False, a=False))
+TIE = Pair(CASE, scored(True, a=True), scored(True, a=True))
+
+
+def compared(pairs: Sequence[Pair], error: float = 0.05) -> Comparison:
+    comparison = Comparison(error)
+    comparison.add(pairs)
+    return comparison
+
+
+def test_clear_improvement_is_proven() -> None:
+    found = compared([WIN] * 12).result(fixed=1, triggering=1)
+    assert (found.verdict, found.proven, found.vetoes) == ("better", True, [])
+    assert found.e_value >= found.needed == 20
+    assert (found.before.passed, found.after.passed, len(found.wins), len(found.losses)) == (0, 12, 12, 0)
+
+
+def test_clear_decline_is_worse() -> None:
+    found = compared([LOSS] * 12).result(fixed=1, triggering=1)
+    assert (found.verdict, found.proven, len(found.losses)) == ("worse", False, 12)
+
+
+def test_empty_comparison_is_never_better() -> None:
+    found = compared([], error=1.0).result(fixed=1, triggering=1)
+    assert found.proven is False
+    assert found.reason == "there is no held-out case to prove anything on"
+
+
+def test_unproven_is_never_better() -> None:
+    found = unproven("because", triggering=3)
+    assert (found.verdict, found.proven, found.reason, found.vetoes) == ("inconclusive", False, "because", ["because"])
+
+
+@pytest.mark.parametrize("old", [True, False, None])
+def test_undecided_new_run_counts_as_failed(old: bool | None) -> None:
+    comparison = compared([Pair(CASE, scored(old), scored(None))])
+    assert comparison.test.wins == 0
+    assert comparison.test.losses == (old is not False)
+
+
+def test_undecided_old_run_counts_as_passed() -> None:
+    assert compared([Pair(CASE, scored(None), scored(True))]).test.wins == 0
+
+
+def test_missing_metric_is_a_regression() -> None:
+    gone = Pair(CASE, scored(False, a=False, b=True), scored(True, a=True))
+    found = compared([gone] * 12).result(fixed=1, triggering=1)
+    assert found.verdict == "better"
+    assert found.vetoes == ["criterion 'b' falls from 100% to 0%"]
+    assert found.proven is False
+
+
+def test_metric_that_turns_into_an_error_is_a_regression() -> None:
+    broken = Pair(CASE, scored(False, a=False, b=True), scored(True, a=True, b=None))
+    assert compared([broken] * 12).regressions() == ["criterion 'b' falls from 100% to 0%"]
+
+
+def test_metric_that_is_undecided_on_both_sides_is_left_out() -> None:
+    pair = Pair(CASE, scored(False, a=False, b=None), scored(True, a=True, b=None))
+    assert list(compared([pair] * 3).criteria()) == ["a"]
+
+
+@pytest.mark.parametrize(("lost", "regressed"), [(0, False), (2, False), (3, True)])
+def test_criterion_may_lose_two_points(lost: int, regressed: bool) -> None:
+    kept = Pair(CASE, scored(False, a=False, b=True), scored(True, a=True, b=True))
+    fallen = Pair(CASE, scored(False, a=False, b=True), scored(True, a=True, b=False))
+    found = compared([fallen] * lost + [kept] * (100 - lost)).result(fixed=1, triggering=1)
+    assert bool(found.vetoes) is regressed
+    assert found.proven is not regressed
+
+
+def test_change_that_fixes_no_triggering_failure_is_vetoed() -> None:
+    found = compared([WIN] * 12).result(fixed=0, triggering=4)
+    assert (found.verdict, found.proven) == ("better", False)
+    assert found.vetoes == ["none of the triggering failures is fixed"]
+
+
+def test_veto_from_outside_holds() -> None:
+    found = compared([WIN] * 12).result(fixed=1, triggering=1, vetoes=["too expensive"])
+    assert (found.proven, found.reason) == (False, "better, but vetoed: too expensive")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "settled"),
+    [
+        ([WIN] * 11, False),
+        ([WIN] * 12, True),
+        ([LOSS] * 11, False),
+        ([LOSS] * 12, True),
+        ([TIE] * 500, False),
+        ([WIN] * 16 + [LOSS] * 38, True),
+        ([WIN] * 16 + [LOSS] * 20, False),
+        ([Pair(CASE, scored(False, b=True), scored(True))] * 20, False),
+    ],
+)
+def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], settled: bool) -> None:
+    assert compared(pairs).settled() is settled
+
+
+def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
+    comparison = Comparison(level(1, 0))
+    for number in range(1, cases + 1):
+        chance = rng.random()
+        pair = WIN if chance < win else LOSS if chance < win + loss else TIE
+        comparison.add([pair])
+        may_change = pair is WIN or number == LEAST_CASES
+        if may_change and comparison.test.better >= comparison.needed and comparison.settled():
+            return True
+    return False
+
+
+@pytest.mark.parametrize("change", [0.09, 0.25, 0.5])
+def test_equal_prompts_are_hardly_ever_proven_better(change: float) -> None:
+    rng = random.Random(7)
+    assert sum(proven_within(100, change, change, rng) for _ in range(2000)) < 100
+
+
+@pytest.mark.parametrize(("win", "loss", "share"), [(0.4, 0.0, 0.95), (0.45, 0.05, 0.9), (0.49, 0.09, 0.8)])
+def test_forty_points_are_nearly_always_proven_within_sixty_cases(win: float, loss: float, share: float) -> None:
+    rng = random.Random(7)
+    assert sum(proven_within(60, win, loss, rng) for _ in range(300)) > 300 * share

@@ -1,0 +1,91 @@
+import math
+import random
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratchet.gate import PairedTest, level, wilson
+from ratchet.gate.eprocess import BETS, wealth
+
+pairs = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60)
+counts = st.integers(0, 200)
+
+
+def after(results: list[tuple[bool, bool]]) -> PairedTest:
+    test = PairedTest()
+    for old, new in results:
+        test.add(old, new)
+    return test
+
+
+def test_bets_are_a_mixture_of_fair_bets() -> None:
+    assert math.isclose(sum(weight for _, weight in BETS), 1.0)
+    assert all(0 < bet < 1 and weight > 0 for bet, weight in BETS)
+
+
+@given(pairs, st.randoms())
+def test_wealth_does_not_depend_on_the_order(results: list[tuple[bool, bool]], rng: random.Random) -> None:
+    mixed = list(results)
+    rng.shuffle(mixed)
+    assert (after(results).better, after(results).worse) == (after(mixed).better, after(mixed).worse)
+
+
+@given(counts, counts)
+def test_wealth_rises_with_wins_and_falls_with_losses(wins: int, losses: int) -> None:
+    assert wealth(wins + 1, losses) > wealth(wins, losses) > wealth(wins, losses + 1) >= 0
+
+
+@given(pairs)
+def test_worse_is_better_with_old_and_new_exchanged(results: list[tuple[bool, bool]]) -> None:
+    assert after(results).worse == after([(new, old) for old, new in results]).better
+
+
+def test_wealth_ignores_ties() -> None:
+    assert after([(True, True), (False, False)] * 50).better == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("chances", [(0.5, 0.5), (0.2, 0.2), (0.1, 0.3), (0.0, 0.0), (0.5, 0.25)])
+def test_wealth_is_expected_to_stay_at_most_one_when_the_change_is_no_better(
+    n: int, chances: tuple[float, float]
+) -> None:
+    win, loss = min(chances), max(chances)
+    probability = {1: win, -1: loss, 0: 1 - win - loss}
+    mean = sum(
+        math.prod(probability[step] for step in path) * wealth(path.count(1), path.count(-1))
+        for path in product((-1, 0, 1), repeat=n)
+    )
+    assert mean <= 1 + 1e-12
+    if win == loss:
+        assert mean == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("error", [0.05, 0.2])
+def test_level_spends_at_most_the_error_without_discoveries(error: float) -> None:
+    spent = sum(level(number, 0, error) for number in range(1, 200_000))
+    assert error * 0.99 < spent <= error
+
+
+def test_level_grows_with_discoveries_and_falls_with_tests() -> None:
+    assert level(1, 0) == pytest.approx(0.05 / 2.612375348685488)
+    assert level(5, 3) == pytest.approx(4 * level(5, 0))
+    assert level(2, 0) < level(1, 0)
+    assert level(1, 10_000) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("passed", "n", "low", "high"),
+    [
+        (0, 0, 0.0, 1.0),
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_published_values(passed: int, n: int, low: float, high: float) -> None:
+    assert wilson(passed, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from conftest import TASK, Project
+from ratchet.errors import ConfigurationError, UnknownTaskError
+from ratchet.tasks import load_task, task_names
+
+PLAIN = 'description = "d"\ncomponents = ["shop"]\n'
+CRITERION = '[[criteria]]\nname = "a"\nkind = "exact"\n'
+
+
+def refusal(project: Project, toml: str) -> str:
+    project.write_task(toml=toml)
+    with pytest.raises(ConfigurationError) as caught:
+        load_task(project.folder / "tasks", "shop")
+    message = str(caught.value)
+    assert message.startswith(str(project.folder / "tasks/shop/task.toml"))
+    assert "\n" not in message
+    return message
+
+
+def test_load_task_reads_every_part(project: Project) -> None:
+    task = load_task(project.folder / "tasks", "shop")
+    assert (task.name, task.threshold, task.components, task.variables) == ("shop", 0.7, ["shop"], [])
+    assert [(criterion.name, criterion.kind) for criterion in task.criteria] == [
+        ("correct", "contains"),
+        ("short", "max_words"),
+    ]
+    assert task.required == {"correct", "short"}
+    assert [source.name for source in task.context_sources] == ["handbook"]
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        (PLAIN + CRITERION + "colour = 1\n", "unknown key criteria[0].exact.colour"),
+        ("color = 1\n" + PLAIN + CRITERION, "unknown key color"),
+        (CRITERION + "", "description is missing"),
+        (PLAIN, "criteria is missing"),
+        (PLAIN + CRITERION.replace("exact", "magic"), "'magic'"),
+        (PLAIN + '[[criteria]]\nname = "a"\n', "criteria[0]"),
+        (PLAIN + CRITERION.replace('"a"', '"no good"'), "criteria[0].exact.name"),
+        (PLAIN + CRITERION + CRITERION, "criteria: the name 'a' is used twice"),
+        ("threshold = 7\n" + PLAIN + CRITERION, "threshold: Input should be less than or equal to 1"),
+        (PLAIN.replace('["shop"]', '["a", "a"]') + CRITERION, "components: the name 'a' is used twice"),
+        (PLAIN.replace('["shop"]', "[]") + CRITERION, "components"),
+        ('name = "other"\n' + PLAIN + CRITERION, "unknown key name"),
+        ('folder = "/"\n' + PLAIN + CRITERION, "unknown key folder"),
+        (PLAIN + CRITERION.replace("exact", "regex") + 'pattern = "("\n', "not a regular expression"),
+        (PLAIN + CRITERION.replace("exact", "json_schema") + 'schema = {type = "nonsense"}\n', "not a JSON Schema"),
+        (PLAIN + CRITERION.replace("exact", "python") + 'use = "no colon"\n', "use: String should match pattern"),
+        (PLAIN + CRITERION.replace("exact", "max_words") + "limit = 0\n", "greater than or equal to 1"),
+        (PLAIN + CRITERION.replace("exact", "judge"), "criteria[0].judge.question is missing"),
+        (PLAIN + '[agent]\nuse = "os; x:y"\n' + CRITERION, "agent.use"),
+        (TASK.replace("handbook", "solved_cases"), "'solved_cases' is the name of the built-in source"),
+        (TASK.replace('"documents"\npath', '"web"\npath'), "'web'"),
+        (PLAIN + "broken = \n", "not TOML"),
+    ],
+)
+def test_load_task_names_file_key_and_expectation(project: Project, toml: str, expected: str) -> None:
+    assert expected in refusal(project, toml)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "..", ".", "", "a/b", "/etc", "shop\0", "x" * 10_000, "shop\n", "-x", "é", "tasks/shop"]
+)
+def test_load_task_refuses_names_that_are_no_task(project: Project, name: str) -> None:
+    with pytest.raises(UnknownTaskError) as caught:
+        load_task(project.folder / "tasks", name)
+    message = str(caught.value)
+    assert "(there are: shop); `ratchet init` makes one" in message
+    assert "\n" not in message
+    assert len(message) < 500
+
+
+def test_load_task_does_not_leave_the_tasks_folder(project: Project) -> None:
+    outside = project.folder / "outside"
+    outside.mkdir()
+    (outside / "task.toml").write_text(TASK)
+    with pytest.raises(UnknownTaskError):
+        load_task(project.folder / "tasks", "../outside")
+
+
+def test_load_task_names_a_file_that_is_not_utf8(project: Project) -> None:
+    (project.folder / "tasks/shop/task.toml").write_bytes(b'description = "\xff"')
+    with pytest.raises(ConfigurationError, match=r"task\.toml: not UTF-8 text \(byte 15\)"):
+        load_task(project.folder / "tasks", "shop")
+
+
+def test_task_names_lists_folders_with_a_task_file(project: Project) -> None:
+    project.write_task("another")
+    (project.folder / "tasks" / "empty").mkdir()
+    project.write_task("not a name")
+    assert task_names(project.folder / "tasks") == ["another", "shop"]
+
+
+def test_task_names_of_a_missing_folder_is_empty(tmp_path: Path) -> None:
+    assert task_names(tmp_path / "nowhere") == []

@@ -1,0 +1,148 @@
+"""A small project on disk, and real processes that work on it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+FACTS = {
+    "opening": ("When do you open?", "We open at 9:40 in the morning."),
+    "closing": ("When do you close?", "We close at 18:20 in the evening."),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose scripted agent answers right when, and only when, the handbook is in its context."""
+    task = tmp_path / "tasks" / "desk"
+    documents = task / "documents"
+    documents.mkdir(parents=True)
+    cases, script = [], []
+    for number in range(40):
+        question, answer = f"What is the price of item{number:03d}?", f"{number + 100} coins"
+        (documents / f"item{number:03d}.md").write_text(f"The price of item{number:03d} is {answer}.\n")
+        split = "train" if number % 2 else "holdout"
+        cases.append({"id": f"c{number}", "input": question, "expected": answer, "split": split})
+        match = (
+            f"CONTEXT:[\\s\\S]*item{number:03d} is[\\s\\S]*\\nuser-turn.*|CONTEXT:[\\s\\S]*price of item{number:03d} is"
+        )
+        script.append(
+            {"match": f"({match})[\\s\\S]*What is the price of item{number:03d}", "anywhere": True, "reply": answer}
+        )
+    script.append({"match": "", "reply": "I do not know."})
+    (task / "cases.jsonl").write_text("\n".join(json.dumps(case) for case in cases) + "\n")
+    (task / "task.toml").write_text(
+        'description = "Tells prices"\ncomponents = ["desk"]\n\n'
+        '[[criteria]]\nname = "correct"\nkind = "contains"\nrequired = true\n\n'
+        '[[context_sources]]\nname = "handbook"\nkind = "documents"\npath = "documents"\n'
+    )
+    (tmp_path / "behavior_rules.json").write_text('{"rules": ["Be polite."]}\n')
+    (tmp_path / "task_prompts.json").write_text('{"desk": "Answer the customer."}\n')
+    (tmp_path / "script.json").write_text(json.dumps(script))
+    return tmp_path
+
+
+@pytest.fixture
+def environment(project: Path) -> dict[str, str]:
+    """Environment of a process that works on the project with the scripted model in every role."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RATCHET_", "OPENAI_", "LANG"))}
+    roles = {
+        f"RATCHET_{role}_MODEL": f"scripted:{project / 'script.json'}"
+        for role in ("AGENT", "JUDGE", "ANALYST", "OPTIMIZER")
+    }
+    return (
+        kept
+        | roles
+        | {
+            "RATCHET_HOME": str(project / ".ratchet"),
+            "RATCHET_TASKS_DIR": str(project / "tasks"),
+            "RATCHET_RULES_FILE": str(project / "behavior_rules.json"),
+            "RATCHET_PROMPTS_FILE": str(project / "task_prompts.json"),
+            "LANGSMITH_TRACING": "false",
+        }
+    )
+
+
+@pytest.fixture
+def ratchet(project: Path, environment: dict[str, str]) -> Callable[..., Any]:
+    """Run the command in the project; returns the finished process, its JSON output as `.json` where asked for."""
+
+    def run(*arguments: str, **changes: str) -> Any:
+        done: Any = subprocess.run(
+            [sys.executable, "-m", "service.cli", *arguments],
+            cwd=project, env=environment | changes, capture_output=True, text=True, timeout=110, check=False,
+        )  # fmt: skip
+        done.json = json.loads(done.stdout) if "--json" in arguments and done.stdout else None
+        return done
+
+    return run
+
+
+class DevServer:
+    """A `langgraph dev` process on a free loopback port."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"server-{self.port}.log"
+        config = json.loads((REPOSITORY / "langgraph.json").read_text())
+        config["dependencies"] = [str(REPOSITORY)]
+        config["checkpointer"]["path"] = str(REPOSITORY / config["checkpointer"]["path"])
+        (folder / "langgraph.json").write_text(json.dumps(config))
+        command = [
+            sys.executable, "-m", "langgraph_cli", "dev", "--no-browser", "--no-reload", "--port", str(self.port),
+        ]  # fmt: skip
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/ok", timeout=2).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.3)
+        raise AssertionError(f"the server did not come up:\n{self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@pytest.fixture
+def dev_server(project: Path, environment: dict[str, str]) -> Iterator[Callable[[], DevServer]]:
+    """Start servers on the project; they share its databases."""
+    started: list[DevServer] = []
+
+    def start() -> DevServer:
+        started.append(DevServer(project, environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
