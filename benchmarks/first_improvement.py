@@ -1,8 +1,8 @@
 """What the loop finds by itself with the embedded model on two public data sets.
 
-SQuAD questions with "Answer the question." and no context, and banking77 messages with "Classify the customer's message.".
-For each a project is made in a temporary folder, and the `ratchet` command is run as a user would: eval, improve, approve,
-eval. The data are read from a folder (``--data``); where it is missing the benchmark says so and ends.
+SQuAD questions with "Answer the question." and no context, and banking77 messages with "Classify the customer's
+message.". For each a project is made in a temporary folder, and the `ratchet` command is run as a user would: eval,
+improve, approve, eval. The data are read from a folder (``--data``); where it is missing the benchmark says so and ends.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def make_squad(data: Path, task: Path) -> None:
     for n, document in enumerate(read(data / "squad_superbowl_docs.jsonl")):
         (task / "documents" / f"{n:02d}.txt").write_text(document["text"], encoding="utf-8")
     settings = 'max_tokens = 32\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
+    settings += "passage_words = 60\n"
     write_task(task, "Answers questions about a sports final", settings)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
+from ratchet.cycle import let_go, thread_of
 from ratchet.engine import Engine, EngineProvider
+from ratchet.errors import RatchetError
 from ratchet.state import State
 
 Node = Callable[[State, RunnableConfig, Engine], Awaitable[State]]
@@ -15,7 +17,12 @@ def bind(node: Node, engine: EngineProvider) -> Any:  # LangGraph's own node pro
     """`node` as LangGraph calls it, with the engine that `engine` provides at that moment."""
 
     async def bound(state: State, config: RunnableConfig) -> State:
-        return await node(state, config, await engine())
+        found = await engine()
+        try:
+            return await node(state, config, found)
+        except RatchetError:
+            await let_go(found, thread_of(config))
+            raise
 
     bound.__name__ = node.__name__
     bound.__doc__ = node.__doc__

@@ -22,8 +22,8 @@ async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         "thread_id": thread_of(config),
         "evaluation": evaluation.model_dump(mode="json"),
     }
-    source = state.get("source") or thread_of(config) or run["run_id"]
-    await engine.store.runs.add(run["run_id"], bench.task.name, source, document, version=run["version"])
+    source = state.get("source") or thread_of(config) or state["run_id"]
+    await engine.store.runs.add(state["run_id"], bench.task.name, source, document, version=run["version"])
     update: State = {"evaluation": document["evaluation"]}
     if evaluation.passed is True:
         update["outcome"] = ended("passed", "the run passed")

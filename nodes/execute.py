@@ -20,8 +20,8 @@ async def execute(state: State, config: RunnableConfig, engine: Engine) -> State
         **FRESH,
         "output": run.output,
         "expected": state.get("expected"),
+        "run_id": f"R-{uuid.uuid4().hex[:12]}",
         "run": {
-            "run_id": f"R-{uuid.uuid4().hex[:12]}",
             "version": bench.version,
             "rules_hash": bench.rules.hash,
             "model": str(engine.models.spec("agent")),

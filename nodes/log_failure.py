@@ -32,8 +32,8 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
 def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBundle:
     run: dict[str, Any] = state["run"] or {}
     return FailureBundle(
-        id="F-" + run["run_id"].removeprefix("R-"),
-        run_id=run["run_id"],
+        id="F-" + state["run_id"].removeprefix("R-"),
+        run_id=state["run_id"],
         task=bench.task.name,
         component=_component(run, bench),
         input=state["input"],
@@ -45,7 +45,7 @@ def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBun
         rules_hash=run["rules_hash"],
         model=run["model"],
         trace=run["trace"],
-        source=state.get("source") or thread_id or run["run_id"],
+        source=state.get("source") or thread_id or state["run_id"],
         thread_id=thread_id,
         created_at=now(),
     )

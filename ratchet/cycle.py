@@ -29,7 +29,12 @@ def process_name() -> str:
 
 
 def process_is_gone(name: str) -> bool:
-    """Whether the process of that name has certainly ended, which is only known on the machine it ran on."""
+    """Whether the process of that name has certainly ended or let go of its cycle (an empty name).
+
+    An end is only noticed on the machine that the process ran on.
+    """
+    if not name:
+        return True
     host, _, pid = name.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():
         return False
@@ -40,6 +45,13 @@ def process_is_gone(name: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+async def let_go(engine: Engine, thread_id: str | None) -> None:
+    """Note that nobody works on the open cycle of a thread any more, so that the next `improve` goes on with it."""
+    row = await engine.store.cycles.open_of_thread(thread_id) if thread_id else None
+    if row is not None:
+        await engine.store.cycles.record(row["id"], {"owner": ""})
 
 
 def cycle_id_for(thread_id: str, failure_ids: list[str]) -> str:

@@ -57,6 +57,8 @@ class ImproveInput(TypedDict):
 class Output(TypedDict, total=False):
     """What a caller gets back."""
 
+    run_id: str
+    """The run as it is stored."""
     output: str
     """The agent's reply."""
     evaluation: dict[str, Any] | None
@@ -87,7 +89,7 @@ class State(Output, total=False):
     source: str | None
     """Who the run came from."""
     run: dict[str, Any] | None
-    """The run as it was served: run_id, output, trace, seconds, version, rules_hash, model."""
+    """The run as it was served: output, trace, seconds, version, rules_hash, model."""
     cycle_id: str | None
     """The improvement cycle."""
     candidates: list[dict[str, Any]]

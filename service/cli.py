@@ -1,12 +1,11 @@
 """The `ratchet` command."""
 
 import logging
-import os
 import sys
 
-import click
 import typer
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from ratchet import __version__
 from ratchet.errors import AlreadyDecidedError, RatchetError
@@ -44,23 +43,13 @@ def options(version: bool = typer.Option(False, "--version", help="Print the ver
 def main() -> None:
     """Run the command line: exit code 0 done, 1 the answer is no, 2 wrong use or configuration."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (click.Abort, KeyboardInterrupt):
-        err.print("stopped; finished work is kept")
-        code = 130
+        app()
     except AlreadyDecidedError as error:
-        err.print(f"[bold red]no:[/] {error}", highlight=False)
-        code = 1
+        err.print(f"[bold red]no:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
     except RatchetError as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
-        code = 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Bringing back, at the start of a server, the threads whose approvals were open when the last one died.
 
-The checkpoints are in SQLite, but `langgraph dev` keeps its list of threads in memory and on disk only now and then. After
-a kill the list may lack a thread; it is created again under its old id and graph, and its waiting node is run again up to
-the interrupt, so that the thread is listed as interrupted and can be answered.
+The checkpoints are in SQLite, but `langgraph dev` keeps its list of threads in memory and on disk only now and then.
+After a kill the list may lack a thread; it is created again under its old id and graph, and its waiting node is run
+again up to the interrupt, so that the thread is listed as interrupted and can be answered.
 """
 
 import asyncio

@@ -269,7 +269,7 @@ def _target(connection: Connection, task: str, current: VersionRow | None, to: i
     number = to if to is not None else (current or {}).get("base_number")
     target = _numbered(connection, task, number)
     if current is None or target is None or target["status"] in ("applying", "undone"):
-        wanted = "an earlier version" if to is None else f"version {to}"
+        wanted = "earlier version" if to is None else f"version {to}"
         raise ConfigurationError(f"{task}: there is no {wanted} to go back to; see `ratchet history {task}`")
     return target
 

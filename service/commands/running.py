@@ -32,7 +32,7 @@ def run(
     state = asyncio.run(_run(task, asked, expected, source))
     evaluation = state["evaluation"]
     result = {
-        "run_id": state["run"]["run_id"],
+        "run_id": state["run_id"],
         "output": state["output"],
         "passed": evaluation["passed"],
         "score": evaluation["score"],

@@ -108,20 +108,21 @@ def test_veto_from_outside_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "settled"),
+    ("pairs", "left", "settled"),
     [
-        ([WIN] * 11, False),
-        ([WIN] * 12, True),
-        ([LOSS] * 11, False),
-        ([LOSS] * 12, True),
-        ([TIE] * 500, False),
-        ([WIN] * 16 + [LOSS] * 38, True),
-        ([WIN] * 16 + [LOSS] * 20, False),
-        ([Pair(CASE, scored(False, b=True), scored(True))] * 20, False),
+        ([WIN] * 11, 100, False),
+        ([WIN] * 12, 100, True),
+        ([LOSS] * 11, 100, False),
+        ([LOSS] * 12, 100, True),
+        ([TIE] * 500, 7, True),
+        ([TIE] * 500, 8, False),
+        ([WIN] * 16 + [LOSS] * 38, 100, True),
+        ([WIN] * 16 + [LOSS] * 20, 100, False),
+        ([Pair(CASE, scored(False, b=True), scored(True))] * 20, 100, False),
     ],
 )
-def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], settled: bool) -> None:
-    assert compared(pairs).settled() is settled
+def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], left: int, settled: bool) -> None:
+    assert compared(pairs).settled(left) is settled
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
@@ -131,7 +132,7 @@ def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bo
         pair = WIN if chance < win else LOSS if chance < win + loss else TIE
         comparison.add([pair])
         may_change = pair is WIN or number == LEAST_CASES
-        if may_change and comparison.test.better >= comparison.needed and comparison.settled():
+        if may_change and comparison.test.better >= comparison.needed and comparison.settled(cases - number):
             return True
     return False
 

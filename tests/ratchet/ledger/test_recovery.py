@@ -1,0 +1,254 @@
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
+from ratchet.ledger import Audit, Change, Versions
+from ratchet.ledger import versions as ledger
+from ratchet.ledger.prompt_file import write_atomically
+from ratchet.tasks import Task
+
+pytestmark = pytest.mark.anyio
+MakeChange = Callable[..., Change]
+
+
+class CrashError(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the next application end before or after the file is written."""
+
+    def arm(*, after_writing: bool) -> None:
+        def dying(file: Path, text: str) -> None:
+            monkeypatch.setattr(ledger, "write_atomically", write_atomically)
+            if after_writing:
+                write_atomically(file, text)
+            raise CrashError
+
+        monkeypatch.setattr(ledger, "write_atomically", dying)
+
+    return arm
+
+
+@pytest.fixture
+async def crashed(versions: Versions, shop: Task, change: MakeChange, crash: Any) -> Callable[..., Any]:
+    async def run(*, after_writing: bool) -> None:
+        await versions.active(shop)
+        crash(after_writing=after_writing)
+        with pytest.raises(CrashError):
+            await versions.apply(shop, change())
+
+    return run
+
+
+async def statuses(versions: Versions) -> list[str]:
+    return [row["status"] for row in await versions.history("shop")]
+
+
+@pytest.mark.parametrize("after_writing", [False, True])
+async def test_recover_finishes_an_interrupted_application(
+    versions: Versions, shop: Task, crashed: Any, prompt_in_file: Any, audit: Audit, after_writing: bool
+) -> None:
+    await crashed(after_writing=after_writing)
+    assert await statuses(versions) == ["active", "applying"]
+    assert "version 2 was being applied when the process ended; it is active now" in str(await versions.recover(shop))
+    assert await statuses(versions) == ["superseded", "active"]
+    assert prompt_in_file() == "Second."
+    assert (await versions.active(shop)).number == 2
+    assert [row["action"] for row in await audit.rows()] == ["observe", "apply"]
+    assert await versions.recover(shop) is None
+
+
+@pytest.mark.parametrize("after_writing", [False, True])
+async def test_apply_again_finishes_an_interrupted_application(
+    versions: Versions, shop: Task, change: MakeChange, crashed: Any, prompt_in_file: Any, after_writing: bool
+) -> None:
+    await crashed(after_writing=after_writing)
+    await versions.active(shop)
+    assert (await versions.apply(shop, change()))["status"] == "active"
+    assert await statuses(versions) == ["superseded", "active"]
+    assert prompt_in_file() == "Second."
+
+
+@pytest.mark.parametrize("after_writing", [False, True])
+async def test_active_makes_no_version_of_a_half_applied_change(
+    versions: Versions, shop: Task, crashed: Any, after_writing: bool
+) -> None:
+    await crashed(after_writing=after_writing)
+    assert (await versions.active(shop)).number == 1
+    assert await statuses(versions) == ["active", "applying"]
+
+
+async def test_recover_undoes_when_a_person_edited_the_file(
+    versions: Versions, shop: Task, change: MakeChange, crashed: Any, prompts_file: Path, prompt_in_file: Any
+) -> None:
+    await crashed(after_writing=False)
+    prompts_file.write_text('{"other": "Keep me.", "shop": "Mine."}')
+    assert "was undone, the prompts file was edited" in str(await versions.recover(shop))
+    assert await statuses(versions) == ["active", "undone"]
+    assert prompt_in_file() == "Mine."
+    assert (await versions.active(shop)).number == 3
+    with pytest.raises(AlreadyDecidedError):
+        await versions.apply(shop, change())
+
+
+async def test_apply_again_does_not_overwrite_a_persons_edit(
+    versions: Versions, shop: Task, change: MakeChange, crashed: Any, prompts_file: Path, prompt_in_file: Any
+) -> None:
+    await crashed(after_writing=False)
+    prompts_file.write_text('{"other": "Keep me.", "shop": "Mine."}')
+    with pytest.raises(RatchetError):
+        await versions.apply(shop, change())
+    assert prompt_in_file() == "Mine."
+
+
+async def test_recover_keeps_what_another_task_applied_meanwhile(
+    versions: Versions, shop: Task, other: Task, change: MakeChange, crashed: Any, prompt_in_file: Any
+) -> None:
+    await versions.active(other)
+    await crashed(after_writing=False)
+    await versions.apply(other, change("New other.", proposal="P-2", component="other"))
+    await versions.recover(shop)
+    assert (prompt_in_file("shop"), prompt_in_file("other")) == ("Second.", "New other.")
+
+
+async def test_recover_finishes_over_a_broken_file(
+    versions: Versions, shop: Task, crashed: Any, prompts_file: Path, prompt_in_file: Any
+) -> None:
+    await crashed(after_writing=False)
+    prompts_file.write_bytes(b"{")
+    await versions.recover(shop)
+    assert (prompt_in_file(), prompt_in_file("other")) == ("Second.", "Keep me.")
+
+
+async def test_recover_without_anything_to_do_says_nothing(versions: Versions, shop: Task) -> None:
+    assert await versions.recover(shop) is None
+    await versions.active(shop)
+    assert await versions.recover(shop) is None
+
+
+BROKEN = {"empty": b"", "cut off": b'{"shop": "Fir', "not UTF-8": b'{"shop": "\xff"}', "spaces": b"  \n"}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+async def test_broken_file_is_rebuilt_and_kept_aside(
+    versions: Versions, shop: Task, prompts_file: Path, audit: Audit, content: bytes
+) -> None:
+    await versions.active(shop)
+    before = prompts_file.read_bytes()
+    prompts_file.write_bytes(content)
+    assert (await versions.active(shop)).number == 1
+    assert prompts_file.read_bytes() == before
+    (kept,) = prompts_file.parent.glob("task_prompts.json.broken-*")
+    assert kept.read_bytes() == content
+    entry = (await audit.rows())[-1]
+    assert (entry["action"], entry["detail"]["kept"]) == ("rebuild", kept.name)
+
+
+async def test_missing_file_is_rebuilt(versions: Versions, shop: Task, prompts_file: Path) -> None:
+    await versions.active(shop)
+    before = prompts_file.read_bytes()
+    prompts_file.unlink()
+    assert (await versions.active(shop)).number == 1
+    assert prompts_file.read_bytes() == before
+    assert list(prompts_file.parent.glob("*.broken-*")) == []
+
+
+async def test_folder_in_place_of_the_file_is_moved_aside(versions: Versions, shop: Task, prompts_file: Path) -> None:
+    await versions.active(shop)
+    before = prompts_file.read_bytes()
+    prompts_file.unlink()
+    prompts_file.mkdir()
+    (prompts_file / "note.txt").write_text("keep")
+    await versions.active(shop)
+    assert prompts_file.read_bytes() == before
+    (kept,) = prompts_file.parent.glob("task_prompts.json.broken-*")
+    assert (kept / "note.txt").read_text() == "keep"
+
+
+async def test_rebuilt_file_holds_what_every_task_applied_last(
+    versions: Versions, shop: Task, other: Task, change: MakeChange, prompts_file: Path, prompt_in_file: Any
+) -> None:
+    await versions.active(shop)
+    await versions.active(other)
+    await versions.apply(other, change("New other.", proposal="P-2", component="other"))
+    prompts_file.unlink()
+    await versions.active(shop)
+    assert (prompt_in_file("shop"), prompt_in_file("other")) == ("First é.", "New other.")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
+async def test_broken_file_without_a_version_is_refused_and_untouched(
+    versions: Versions, shop: Task, prompts_file: Path, content: bytes
+) -> None:
+    prompts_file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"task_prompts\.json: not"):
+        await versions.active(shop)
+    assert prompts_file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "data",
+    [[], {}, {"shop": 1}, {"shop": {"prompt": ""}}, {"shop": {"prompt": "x", "colour": 1}}, {"other": "x"}, None],
+)
+async def test_readable_file_of_wrong_shape_is_refused_and_untouched(
+    versions: Versions, shop: Task, prompts_file: Path, data: Any
+) -> None:
+    await versions.active(shop)
+    prompts_file.write_text(json.dumps(data))
+    with pytest.raises(ConfigurationError, match=r"task_prompts\.json"):
+        await versions.active(shop)
+    assert prompts_file.read_text() == json.dumps(data)
+    assert list(prompts_file.parent.glob("*.broken-*")) == []
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_write_atomically_keeps_the_mode(prompts_file: Path, mode: int) -> None:
+    prompts_file.chmod(mode)
+    write_atomically(prompts_file, "new é")
+    assert prompts_file.read_bytes() == "new é".encode()
+    assert stat.S_IMODE(prompts_file.stat().st_mode) == mode
+
+
+async def test_rebuilt_file_keeps_the_mode(versions: Versions, shop: Task, prompts_file: Path) -> None:
+    prompts_file.chmod(0o664)
+    await versions.active(shop)
+    prompts_file.write_bytes(b"")
+    await versions.active(shop)
+    assert stat.S_IMODE(prompts_file.stat().st_mode) == 0o664
+
+
+def test_write_atomically_makes_a_new_file_with_the_usual_mode(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    write_atomically(tmp_path / "new.json", "{}")
+    assert (tmp_path / "new.json").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_write_atomically_follows_a_link(prompts_file: Path) -> None:
+    link = prompts_file.with_name("link.json")
+    link.symlink_to(prompts_file)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert prompts_file.read_text() == "new"
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
+def test_write_atomically_leaves_nothing_behind_on_failure(
+    prompts_file: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "no space left")
+
+    before, names = prompts_file.read_bytes(), sorted(prompts_file.parent.iterdir())
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_atomically(prompts_file, "new")
+    assert prompts_file.read_bytes() == before
+    assert sorted(prompts_file.parent.iterdir()) == names

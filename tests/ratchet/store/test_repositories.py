@@ -1,0 +1,212 @@
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ratchet.errors import AlreadyDecidedError, RatchetError
+from ratchet.gate import level
+from ratchet.llm import Reply
+from ratchet.prompting import TaskPrompt
+from ratchet.records import Evaluation, FailureBundle
+from ratchet.store import Database, Store, now
+
+pytestmark = pytest.mark.anyio
+OPEN = ("running", "awaiting_approval", "applying")
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def bundle(number: int, source: str = "s") -> FailureBundle:
+    return FailureBundle(
+        id=f"F-{number}", run_id=f"R-{number}", task="t", component="c", input=f"in {number}", output="out",
+        expected=["a", {"b": None}], evaluation=Evaluation(criteria=[], score=None, passed=False, problems=[]),
+        prompts={"c": TaskPrompt(prompt="p")}, version=1, rules_hash="h", model="m", trace=[], source=source,
+        thread_id=None, created_at=now(),
+    )  # fmt: skip
+
+
+def at_once(count: int, action: Any) -> list[Any]:
+    """Run `action(n)` in `count` threads that start together; each result is a value or an exception."""
+    barrier = threading.Barrier(count)
+
+    def one(number: int) -> Any:
+        barrier.wait()
+        try:
+            return asyncio.run(action(number))
+        except RatchetError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_claim_of_many_threads_opens_one_cycle(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    rows = at_once(8, lambda n: Store(databases[n % 4]).cycles.claim(f"C-{n}", "t", "c", "agent", f"thread-{n}"))
+    found = asyncio.run(Store(databases[0]).cycles.select(status=OPEN))
+    assert len(found) == 1
+    assert {row["id"] for row in rows} == {found[0]["id"]}
+    for database in databases:
+        database.close()
+
+
+async def test_claim_is_per_task_and_component(store: Store) -> None:
+    for number, (task, component) in enumerate([("t", "a"), ("t", "b"), ("u", "a")]):
+        row = await store.cycles.claim(f"C-{number}", task, component, "agent", "x")
+        assert row["id"] == f"C-{number}"
+
+
+async def test_claim_of_the_own_cycle_again_returns_it(store: Store) -> None:
+    first = await store.cycles.claim("C", "t", "c", "agent", "x")
+    assert await store.cycles.claim("C", "t", "c", "agent", "x") == first
+
+
+@pytest.mark.parametrize(("status", "free"), [(s, False) for s in OPEN] + [("applied", True), ("rejected", True)])
+async def test_claim_is_free_after_the_end(store: Store, status: str, free: bool) -> None:
+    await store.cycles.claim("C-1", "t", "c", "agent", "x")
+    await store.cycles.record("C-1", {}, status=status)
+    assert ((await store.cycles.claim("C-2", "t", "c", "agent", "y"))["id"] == "C-2") is free
+
+
+async def test_record_merges_the_document_and_ends_the_cycle(store: Store) -> None:
+    await store.cycles.claim("C", "t", "c", "agent", "x")
+    await store.cycles.record("C", {"a": 1, "b": 1}, category="prompt")
+    await store.cycles.record("C", {"b": 2}, status="applied", verdict="better")
+    row = await store.cycles.get("C")
+    assert row is not None
+    assert (row["document"], row["category"], row["verdict"]) == ({"a": 1, "b": 2}, "prompt", "better")
+    assert row["finished_at"] is not None
+    with pytest.raises(RatchetError, match="no cycle 'gone'"):
+        await store.cycles.record("gone", {})
+
+
+async def test_open_of_thread_is_the_open_cycle(store: Store) -> None:
+    await store.cycles.claim("C", "t", "c", "agent", "x")
+    assert (await store.cycles.open_of_thread("x") or {})["id"] == "C"
+    await store.cycles.record("C", {}, status="rejected")
+    assert await store.cycles.open_of_thread("x") is None
+
+
+def proposal(status: str = "pending", **more: Any) -> dict[str, Any]:
+    row = {"id": "P", "cycle_id": "C", "task": "t", "component": "c", "strategy": "s", "fingerprint": "f",
+           "status": status, "reason": None, "document": {"base_hash": "base"}}  # fmt: skip
+    return row | more
+
+
+@pytest.mark.parametrize("first", ["approved", "rejected"])
+async def test_decide_keeps_the_first_answer(store: Store, first: str) -> None:
+    second = {"approved": "rejected", "rejected": "approved"}[first]
+    await store.proposals.add([proposal()])
+    await store.proposals.decide("P", first, "")
+    await store.proposals.decide("P", first, "again")
+    with pytest.raises(AlreadyDecidedError, match=f"proposal P is {first} already"):
+        await store.proposals.decide("P", second, "")
+
+
+def test_decide_from_many_threads_takes_one_answer(store: Store) -> None:
+    for number in range(5):
+        asyncio.run(store.proposals.add([proposal(id=f"P-{number}")]))
+        answers = at_once(
+            2, lambda n, number=number: store.proposals.decide(f"P-{number}", ["approved", "rejected"][n], "")
+        )
+        assert sorted(answer is None for answer in answers) == [False, True]
+
+
+async def test_decide_of_an_unknown_proposal_is_refused(store: Store) -> None:
+    with pytest.raises(AlreadyDecidedError, match="unknown"):
+        await store.proposals.decide("gone", "approved", "")
+
+
+async def test_known_lists_what_failed_from_the_same_prompt(store: Store) -> None:
+    rows = [
+        proposal(
+            status, id=f"P-{status}-{base}", fingerprint=f"{status}-{base}", reason="why", document={"base_hash": base}
+        )  # fmt: skip
+        for status in ("pending", "applied", "approved", "stale", "refused", "rejected", "unproven")
+        for base in ("base", "other")
+    ]
+    await store.proposals.add(rows)
+    assert await store.proposals.known("t", "c", "base") == dict.fromkeys(
+        ["refused-base", "rejected-base", "unproven-base"], "why"
+    )
+    assert await store.proposals.known("t", "x", "base") == {}
+
+
+async def test_add_of_a_proposal_again_changes_nothing(store: Store) -> None:
+    await store.proposals.add([proposal()])
+    await store.proposals.mark("P", "applied", "done")
+    await store.proposals.add([proposal(), proposal(id="Q")])
+    await store.proposals.decide("P", "approved", "")
+    await store.proposals.decide("Q", "approved", "")
+
+
+async def test_gate_level_is_stable_and_counts_tests_and_discoveries(store: Store) -> None:
+    first = await store.gate_tests.level("t", "A", level)
+    assert first == level(1, 0)
+    await store.gate_tests.finish("A", "better")
+    assert await store.gate_tests.level("t", "A", level) == first
+    assert await store.gate_tests.level("t", "B", level) == level(2, 1)
+    assert await store.gate_tests.level("other", "C", level) == level(1, 0)
+
+
+def test_gate_levels_of_many_threads_are_distinct(store: Store) -> None:
+    levels = at_once(6, lambda n: store.gate_tests.level("t", f"T-{n}", level))
+    assert sorted(levels, reverse=True) == [level(number, 0) for number in range(1, 7)]
+
+
+async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
+    await store.replies.put("k", "agent", Reply(text="first", input_tokens=1), "C")
+    await store.replies.put("k", "judge", Reply(text="second"), "D")
+    kept = await store.replies.get("k")
+    assert kept is not None
+    assert (kept.text, kept.input_tokens) == ("first", 1)
+    assert (await store.replies.paid_by("C"), await store.replies.paid_by("D")) == (1, 0)
+    assert await store.replies.get("other") is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@given(TEXT, TEXT)
+def test_replies_keep_any_text(store: Store, key: str, text: str) -> None:
+    async def kept() -> Reply | None:
+        await store.replies.put(f"{key}/{text}", "agent", Reply(text=text), None)
+        return await store.replies.get(f"{key}/{text}")
+
+    assert asyncio.run(kept()) == Reply(text=text)
+
+
+async def test_failures_keep_bundles_oldest_first(store: Store) -> None:
+    bundles = [bundle(number) for number in range(3)]
+    for item in (*bundles, bundles[0]):
+        await store.failures.add(item, "g")
+    assert await store.failures.bundles(["F-2", "F-0"]) == [bundles[0], bundles[2]]
+    assert await store.failures.count_open("t") == 3
+
+
+async def test_failures_are_superseded_only_while_open(store: Store) -> None:
+    for number in range(3):
+        await store.failures.add(bundle(number), "g")
+    await store.failures.mark(["F-1"], "in_cycle", "C")
+    await store.failures.supersede("t", "other")
+    assert await store.failures.count_open("t") == 2
+    await store.failures.supersede("t", "c")
+    statuses = {row["id"]: (row["status"], row["cycle_id"]) for row in await store.failures.of_task("t")}
+    assert statuses == {"F-0": ("superseded", None), "F-1": ("in_cycle", "C"), "F-2": ("superseded", None)}
+
+
+async def test_runs_keep_outcomes_by_version(store: Store) -> None:
+    for number, (passed, version) in enumerate([(True, 1), (None, 1), (False, 1), (True, 2)]):
+        document = {"thread_id": None, "evaluation": {"passed": passed, "score": None}}
+        for _ in range(2):
+            await store.runs.add(f"R-{number}", "t", f"user-{number % 2}", document, version=version)
+    assert await store.runs.outcomes("t", 1) == [True, False]
+    assert await store.runs.sources("t", 1) == {"user-0", "user-1"}
+
+
+async def test_reviews_keep_the_first_of_an_id(store: Store) -> None:
+    await store.reviews.add("V", "t", "C", "capability", {"a": 1})
+    await store.reviews.add("V", "t", "C", "budget", {"a": 2})
+    assert [(row["kind"], row["document"]) for row in await store.reviews.select("t")] == [("capability", {"a": 1})]
+    assert await store.reviews.select("u") == []
