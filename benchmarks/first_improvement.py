@@ -2,7 +2,7 @@
 
 SQuAD questions with "Answer the question." and no context, and banking77 messages with "Classify the customer's
 message.". For each a project is made in a temporary folder, and the `ratchet` command is run as a user would: eval,
-improve, approve, eval. The data are read from a folder (``--data``); where it is missing the benchmark says so and ends.
+improve, approve, eval. The data are read from a folder (``--data``); where it is missing the benchmark says so.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shutil
 import sys
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,7 +12,9 @@ import pytest
 
 from ratchet.engine import Engine
 from ratchet.llm.embedded import EmbeddedServer
+from ratchet.records import FailureBundle
 from ratchet.settings import ROLES, Settings
+from ratchet.store import Database, now
 
 SCRIPTS = "scripts_of_this_test"
 RULES = ["Never ask for a password."]
@@ -120,6 +124,34 @@ def shop_items(count: int = 40) -> list[dict[str, Any]]:
     ]
 
 
+def item_of(messages: list[dict[str, Any]]) -> str:
+    found = re.search(r"item(\d\d)", messages[-1]["content"])
+    return found[1] if found else "none"
+
+
+def needs_context(messages: list[dict[str, Any]], request: Any) -> str:
+    item = item_of(messages)
+    return f"bin{item}x" if f"item{item} is in" in messages[0]["content"] else "I do not know"
+
+
+def needs_requirement(messages: list[dict[str, Any]], request: Any) -> str:
+    answer = f"bin{item_of(messages)}x"
+    return answer if "at most 5 words" in messages[0]["content"] else f"As far as I know it is kept in {answer}"
+
+
+class Flickering:
+    """Fails the first time it is asked something, and passes from then on."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __call__(self, messages: list[dict[str, Any]], request: Any) -> str:
+        item = item_of(messages)
+        again = item in self.asked
+        self.asked.add(item)
+        return f"bin{item}x" if again else "I do not know"
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -148,9 +180,32 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
     yield module
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all migrations, to be copied: making one takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "ratchet.sqlite"
+    Database(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def project(tmp_path: Path, scripts: types.ModuleType) -> Project:
+def database_url(tmp_path: Path, migrated: Path) -> str:
+    shutil.copy(migrated, tmp_path / "store.sqlite")
+    return f"sqlite:///{tmp_path}/store.sqlite"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path, scripts: types.ModuleType, migrated: Path) -> Project:
     made = Project(tmp_path, scripts)
+    (tmp_path / "home").mkdir()
+    shutil.copy(migrated, tmp_path / "home" / "ratchet.sqlite")
     made.write_rules(RULES)
     made.write_prompts({"shop": "Answer the question."})
     documents = {f"{case['id']}.md": f"The item{case['id'][1:]} is in {case['expected']}." for case in shop_items()}
@@ -178,3 +233,30 @@ async def open_engine(project: Project) -> AsyncIterator[OpenEngine]:
 @pytest.fixture
 async def engine(open_engine: OpenEngine) -> Engine:
     return await open_engine()
+
+
+FailRuns = Callable[..., Any]
+
+
+@pytest.fixture
+def fail_runs() -> FailRuns:
+    """Runs cases by their number, as `serve` does, and returns the stored failures."""
+
+    async def run(engine: Engine, *numbers: int, **overrides: Any) -> list[FailureBundle]:
+        bench = await engine.workbench("shop")
+        bundles = []
+        for number in numbers:
+            case = bench.cases[number]
+            served = await engine.run(bench, case.input, prompts=bench.prompts, repeat=None)
+            bundle = FailureBundle(
+                id=f"F-{number}", run_id=f"R-{number}", task="shop", component="shop", input=case.input,
+                output=served.output, expected=case.expected,
+                evaluation=await engine.evaluate(bench, case.input, served.output, case.expected),
+                prompts=bench.prompts, version=bench.version, rules_hash=bench.rules.hash, model="m",
+                trace=served.trace, source="s", thread_id=None, created_at=now(),
+            ).model_copy(update=overrides)  # fmt: skip
+            await engine.store.failures.add(bundle, "g")
+            bundles.append(bundle)
+        return bundles
+
+    return run

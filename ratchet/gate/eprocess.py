@@ -10,8 +10,9 @@ random variables by betting" (2024). Mixing small and large bets keeps power for
 import math
 from dataclasses import dataclass, field
 
-BETS = ((0.05, 0.25), (0.1, 0.25), (0.2, 0.2), (0.4, 0.1), (0.7, 0.1), (0.95, 0.1))
-"""Fraction of the wealth that is bet on each difference, and the mixture's weight for it."""
+BETS = ((0.2, 0.1), (0.35, 0.2), (0.5, 0.3), (0.65, 0.15), (0.8, 0.15), (0.95, 0.1))
+"""Fraction of the wealth that is bet on each difference, and the mixture's weight for it. Bets below 0.2 pay only over
+more cases than a task has."""
 FUTILE = 0.1
 """Wealth below which a test is given up as inconclusive; stopping early never raises the error."""
 

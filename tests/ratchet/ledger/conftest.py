@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,6 @@ def prompts_file(tmp_path: Path) -> Path:
     file = tmp_path / "task_prompts.json"
     file.write_bytes(UNUSUAL.encode())
     return file
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path}/ledger.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,0 +1,236 @@
+"""How often the gate ships a change that helps, one that does nothing, and one that harms.
+
+Pairs of pass/fail results are simulated with a known difference in success and a known share of cases on which old and new
+differ, and put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped as soon as the answer is clear.
+Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is called.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ratchet.gate.control import ERROR, level
+from ratchet.gate.eprocess import BETS, FUTILE
+from ratchet.selection.prove import BLOCK
+
+Array = np.ndarray[Any, Any]
+SEED = 20
+
+
+class Setting(NamedTuple):
+    """What is simulated."""
+
+    cases: int
+    differing: float
+    gain: float
+
+
+class Shares(NamedTuple):
+    """How often a rule ships the change, and the cases it looks at on average."""
+
+    shipped: float
+    cases: float
+
+
+Rule = Callable[[Array, Array, int], tuple[Array, Array]]
+"""(wins, losses) after 1, 2, ... cases, each of shape (runs, cases), and the number of cases; shipped and cases used."""
+
+
+def counts(rng: np.random.Generator, setting: Setting, runs: int) -> tuple[Array, Array]:
+    """Cumulative wins and losses of `runs` simulated comparisons."""
+    draw = rng.random((runs, setting.cases))
+    win, differ = (setting.differing + setting.gain) / 2, setting.differing
+    return np.cumsum(draw < win, axis=1), np.cumsum((draw >= win) & (draw < differ), axis=1)
+
+
+def wealth(wins: Array, losses: Array, bets: tuple[tuple[float, float], ...]) -> Array:
+    """The mixture's wealth, elementwise."""
+    total: Array = sum(weight * (1 + bet) ** wins * (1 - bet) ** losses for bet, weight in bets)  # type: ignore[assignment]
+    return total
+
+
+def gate(error: float, bets: tuple[tuple[float, float], ...] = BETS, block: int = BLOCK) -> Rule:
+    """The shipped rule at one error level: blocks, futility, and stopping where the proof is out of reach."""
+
+    def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
+        seen = np.arange(1, n + 1)
+        looked = (seen % block == 0) | (seen == n)
+        value = wealth(wins, losses, bets)
+        reachable = wealth(wins + (n - seen), losses, bets) >= 1 / error
+        proven = (value >= 1 / error) & looked
+        given_up = ((value <= FUTILE) | ~reachable) & looked
+        first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
+        first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
+        return first_proof < first_end, np.minimum(np.minimum(first_proof, first_end), n - 1) + 1
+
+    return rule
+
+
+def single_bet(error: float) -> Rule:
+    """One bet tuned to +10 points, min(0.6, 0.1 / running share of differing cases), looked at after every case."""
+
+    def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
+        seen = np.arange(1, n + 1)
+        before = np.concatenate([np.zeros((len(wins), 1)), (wins + losses)[:, :-1]], axis=1)
+        share = (before + 20 * 0.3) / (seen - 1 + 20)
+        step = np.diff(wins - losses, axis=1, prepend=0)
+        value = np.cumprod(1 + np.minimum(0.6, 0.1 / share) * step, axis=1)
+        proven, given_up = value >= 1 / error, value <= FUTILE
+        first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
+        first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
+        return first_proof < first_end, np.minimum(np.minimum(first_proof, first_end), n - 1) + 1
+
+    return rule
+
+
+def mcnemar(error: float) -> Rule:
+    """The exact one-sided McNemar test over all cases."""
+
+    def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
+        w, m = wins[:, -1], (wins + losses)[:, -1]
+        tails = {(int(a), int(b)): binomial_tail(int(a), int(b)) for a, b in set(zip(w, m, strict=True))}
+        p = np.array([tails[int(a), int(b)] for a, b in zip(w, m, strict=True)])
+        return p <= error, np.full(len(w), n)
+
+    return rule
+
+
+def binomial_tail(wins: int, n: int) -> float:
+    """P(X >= wins) for X ~ Binomial(n, 1/2)."""
+    return sum(math.comb(n, k) for k in range(wins, n + 1)) / 2**n
+
+
+def total_rule(slack: float) -> Rule:
+    """Ship when the new total is higher (slack 0), or not more than `slack` points lower."""
+
+    def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
+        ahead = (wins - losses)[:, -1]
+        shipped = ahead > 0 if slack == 0 else ahead >= -slack * n
+        return shipped, np.full(len(ahead), n)
+
+    return rule
+
+
+RULES: dict[str, Rule] = {
+    "the gate, e >= 20": gate(ERROR),
+    "the gate, a task's first cycle": gate(level(1, 0)),
+    "one bet, e >= 20": single_bet(ERROR),
+    "McNemar, one-sided 5 %": mcnemar(ERROR),
+    "sum(new) > sum(old)": total_rule(0),
+    "new >= old - 2 points": total_rule(0.02),
+}
+SETTINGS = [
+    Setting(n, q, gain)
+    for n, q in ((20, 0.75), (50, 0.4), (50, 0.2), (300, 0.2))
+    for gain in (0.0, -0.05, 0.1, 0.2, 0.4, 0.7)
+    if abs(gain) <= q
+]
+
+
+def single_changes(runs: int) -> list[dict[str, Any]]:
+    """Every rule in every setting."""
+    rows = []
+    for number, setting in enumerate(SETTINGS):
+        wins, losses = counts(np.random.default_rng(SEED + number), setting, runs)
+        for name, rule in RULES.items():
+            shipped, used = rule(wins, losses, setting.cases)
+            rows.append({"rule": name, **setting._asdict(), "shipped": shipped.mean(), "mean_cases": used.mean()})
+    return rows
+
+
+def best_of(candidates: int, runs: int) -> dict[str, Any]:
+    """The best of several null candidates by 14 training cases meets 50 held-out ones: the choice must not leak."""
+    rng = np.random.default_rng(SEED)
+    shipped = []
+    for _ in range(runs // 10):
+        training = rng.random((candidates, 14)) < 0.5
+        chosen = int(training.sum(axis=1).argmax())
+        wins, losses = counts(rng, Setting(50, 0.4, 0.0), candidates)
+        shipped.append(bool(gate(level(1, 0))(wins[[chosen]], losses[[chosen]], 50)[0][0]))
+    return {"candidates": candidates, "shipped": float(np.mean(shipped)), "runs": len(shipped)}
+
+
+def ten_cycles(runs: int) -> dict[str, Any]:
+    """Ten null cycles of one task in a row, each at the level that error control allots."""
+    rng = np.random.default_rng(SEED)
+    ever = 0
+    for _ in range(runs // 10):
+        discoveries = 0
+        wins, losses = counts(rng, Setting(100, 0.3, 0.0), 10)
+        for cycle in range(10):
+            rule = gate(level(cycle + 1, discoveries))
+            discoveries += bool(rule(wins[[cycle]], losses[[cycle]], 100)[0][0])
+        ever += discoveries > 0
+    return {"cycles": 10, "any_shipped": ever / (runs // 10), "runs": runs // 10}
+
+
+def fixed_size(power: float, differing: float, gain: float) -> int:
+    """Cases that the one-sided 5 % McNemar test needs for that power; Connor (1987)."""
+    normal = NormalDist()
+    a, b = normal.inv_cdf(1 - ERROR), normal.inv_cdf(power)
+    return math.ceil((a * math.sqrt(differing) + b * math.sqrt(differing - gain**2)) ** 2 / gain**2)
+
+
+def measure(runs: int) -> dict[str, Any]:
+    """All of it."""
+    started = time.perf_counter()
+    rows = single_changes(runs)
+    found = next(
+        row for row in rows if row["rule"] == "the gate, e >= 20" and row["cases"] == 300 and row["gain"] == 0.1
+    )
+    needed = fixed_size(found["shipped"], 0.2, 0.1)
+    return {
+        "rows": rows,
+        "best_of": best_of(5, runs),
+        "ten_cycles": ten_cycles(runs),
+        "fixed_size": {"power": found["shipped"], "cases": needed, "saved": 1 - found["mean_cases"] / needed},
+        "runs": runs,
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """A Markdown table: share shipped, and mean cases where a rule stops early."""
+    lines = [
+        "| cases at most, share differing | rule | " + " | ".join(["null", "-5", "+10", "+20", "+40", "+70"]) + " |"
+    ]
+    lines.append("|" + "---|" * 8)
+    for n, q in dict.fromkeys((setting.cases, setting.differing) for setting in SETTINGS):
+        for rule in RULES:
+            cells = []
+            for gain in (0.0, -0.05, 0.1, 0.2, 0.4, 0.7):
+                row = [
+                    r
+                    for r in result["rows"]
+                    if (r["rule"], r["cases"], r["differing"], r["gain"]) == (rule, n, q, gain)
+                ]
+                cells.append(f"{row[0]['shipped']:.3f} / {row[0]['mean_cases']:.0f}" if row else "")
+            lines.append(f"| {n}, {q:g} | {rule} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    result = measure(options.runs)
+    if options.json:
+        print(json.dumps(result, default=float))
+        return
+    print(table(result))
+    print(f"\nbest of 5 null candidates shipped: {result['best_of']['shipped']:.3f}")
+    print(f"any of 10 null cycles shipped: {result['ten_cycles']['any_shipped']:.3f}")
+    fixed = result["fixed_size"]
+    print(f"a fixed-size test of power {fixed['power']:.3f} needs {fixed['cases']} cases; saved: {fixed['saved']:.0%}")
+
+
+if __name__ == "__main__":
+    main()

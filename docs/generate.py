@@ -1,0 +1,109 @@
+"""Writes what the documentation takes from the code: the pictures of the graphs and the help of every command.
+
+``python -m docs.generate`` writes it; with ``--check`` nothing is written, and a stale file is named and exits 1.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from langgraph.graph.state import CompiledStateGraph
+from typer.core import TyperCommand, TyperGroup
+
+from graph.agent import graph as agent
+from graph.improve import graph as improve
+from graph.serve import graph as serve
+from service.cli import app
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+WIDTH = 100
+"""Columns of the help texts."""
+GRAPHS: dict[str, CompiledStateGraph[Any, Any, Any, Any]] = {"agent": agent, "serve": serve, "improve": improve}
+"""The graphs that have a picture, by name."""
+_CLI_HEAD = """# The `ratchet` command
+
+This page is written by `make docs` from the command line itself; do not edit it.
+
+Every command that prints data takes `--json`: one object on standard output, all else on standard error. Exit codes:
+0 done, 1 the answer is no, 2 wrong use or configuration.
+"""
+
+
+def commands() -> dict[str, TyperCommand]:
+    """Every command of the app by name, made to print plain help with paths that are the same on every machine."""
+    group = typer.main.get_command(app)
+    if not isinstance(group, TyperGroup):
+        raise TypeError(f"the app has a single command, {group.name!r}; a group was expected")
+    found = {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+    for command in found.values():
+        command.rich_markup_mode = None
+        for parameter in command.params:
+            if isinstance(parameter.default, Path) and parameter.default.is_absolute():
+                parameter.default = parameter.default.relative_to(ROOT)
+    return found
+
+
+def help_text(name: str, command: TyperCommand) -> str:
+    """What ``ratchet NAME --help`` says, without frames and colours."""
+    context = command.make_context(f"ratchet {name}", [], resilient_parsing=True, terminal_width=WIDTH)
+    return command.get_help(context).strip()
+
+
+def cli_page() -> str:
+    """The text of cli.md."""
+    parts = [f"## {name}\n\n```text\n{help_text(name, command)}\n```\n" for name, command in commands().items()]
+    return "\n".join([_CLI_HEAD, *parts])
+
+
+def with_graphs(text: str) -> str:
+    """`text` with the picture of each graph between its markers ``<!-- graph:NAME -->`` and ``<!-- /graph:NAME -->``.
+
+    Raises:
+        ValueError: the markers of a graph do not stand in `text` once each, in this order.
+    """
+    for name, graph in GRAPHS.items():
+        start, end = f"<!-- graph:{name} -->", f"<!-- /graph:{name} -->"
+        if (text.count(start), text.count(end)) != (1, 1):
+            raise ValueError(f"{start} and {end} have to stand in the text once each")
+        before, _, rest = text.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"{end} stands before {start}")
+        text = f"{before}{start}\n```mermaid\n{graph.get_graph().draw_mermaid().strip()}\n```\n{end}{after}"
+    return text
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with the text it should have."""
+    architecture = DOCS / "architecture.md"
+    return {
+        architecture: with_graphs(architecture.read_text(encoding="utf-8")),
+        DOCS / "cli.md": cli_page(),
+    }
+
+
+def stale(wanted: dict[Path, str]) -> list[Path]:
+    """The files that are missing or have another text than `wanted`."""
+    return [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
+    check: bool = parser.parse_args(arguments).check
+    wanted = pages()
+    for file in stale(wanted):
+        if check:
+            sys.stdout.write(f"{file.relative_to(ROOT)} is stale; run `make docs`\n")
+        else:
+            file.write_text(wanted[file], encoding="utf-8")
+            sys.stdout.write(f"{file.relative_to(ROOT)} is written\n")
+    return 1 if check and stale(wanted) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
