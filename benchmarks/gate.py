@@ -1,7 +1,7 @@
 """How often the gate ships a change that helps, one that does nothing, and one that harms.
 
-Pairs of pass/fail results are simulated with a known difference in success and a known share of cases on which old and new
-differ, and put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped as soon as the answer is clear.
+Pairs of pass/fail results are simulated with a known difference in success and a known share of cases on which old and
+new differ, and put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped when the answer is clear.
 Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is called.
 """
 
@@ -39,7 +39,7 @@ class Shares(NamedTuple):
 
 
 Rule = Callable[[Array, Array, int], tuple[Array, Array]]
-"""(wins, losses) after 1, 2, ... cases, each of shape (runs, cases), and the number of cases; shipped and cases used."""
+"""(wins, losses) after 1, 2, ... cases, each of shape (runs, cases), and the cases; gives (shipped, cases used)."""
 
 
 def counts(rng: np.random.Generator, setting: Setting, runs: int) -> tuple[Array, Array]:
@@ -103,7 +103,7 @@ def mcnemar(error: float) -> Rule:
 
 def binomial_tail(wins: int, n: int) -> float:
     """P(X >= wins) for X ~ Binomial(n, 1/2)."""
-    return sum(math.comb(n, k) for k in range(wins, n + 1)) / 2**n
+    return float(sum(math.comb(n, k) for k in range(wins, n + 1)) / 2**n)
 
 
 def total_rule(slack: float) -> Rule:

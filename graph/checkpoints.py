@@ -36,7 +36,8 @@ class SqliteSaver(AsyncSqliteSaver):
                 continue
             await self._change(
                 "DELETE FROM {table} WHERE thread_id = ?1 AND (checkpoint_ns, checkpoint_id) NOT IN "
-                "(SELECT checkpoint_ns, MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?1 GROUP BY checkpoint_ns)",
+                "(SELECT checkpoint_ns, MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?1 "
+                "GROUP BY checkpoint_ns)",
                 (str(thread_id),),
             )
 

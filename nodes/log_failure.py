@@ -11,10 +11,14 @@ from ratchet.records import Evaluation, FailureBundle
 from ratchet.state import State
 from ratchet.store import now
 from ratchet.triage import group_key
+from ratchet.watch import roll_back_if_worse
 
 
 async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Store the failure with all that is needed to learn from it, and say which cycle it waits for, if any."""
+    """Store the failure with all that is needed to learn from it, and say which cycle it waits for, if any.
+
+    It is also one more result under the active version: a change that live traffic proves worse is taken back here.
+    """
     bench = await engine.workbench(state["task"])
     bundle = _bundle(state, thread_of(config), bench)
     await engine.store.failures.add(bundle, group_key(bundle.component, bundle.evaluation))
@@ -26,6 +30,9 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
         if row["component"] == bundle.component
     ]
     message = f"failure {bundle.id} is stored" + (f" and waits for cycle {waits[0]}" if waits else "")
+    taken_back = await roll_back_if_worse(engine, bench)
+    if taken_back:
+        message += f"; {taken_back}"
     return {"failure_id": bundle.id, "outcome": ended("logged", message, cycle_id=waits[0] if waits else None)}
 
 

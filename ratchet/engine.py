@@ -61,6 +61,7 @@ class Engine:
         self.models = Models(settings, store.replies)
         self.versions = Versions(store.database, settings.prompts_file)
         self.audit = Audit(store.database)
+        self._rules_hash: str | None = None
         self._material: dict[str, tuple[object, _Material]] = {}
 
     @classmethod
@@ -85,7 +86,7 @@ class Engine:
             ConfigurationError: a file is wrong.
         """
         material = await asyncio.to_thread(self._load, task_name)
-        rules = await asyncio.to_thread(load_rules, self.settings.rules_file)
+        rules = await self._rules()
         active = await self.versions.active(material.task)
         return Workbench(
             task=material.task,
@@ -96,6 +97,15 @@ class Engine:
             prompts=active.prompts,
             version=active.number,
         )
+
+    async def _rules(self) -> Rules:
+        """The pinned rules; a change of them is audited and reported once."""
+        rules = await asyncio.to_thread(load_rules, self.settings.rules_file)
+        if rules.hash != self._rules_hash:
+            self._rules_hash = rules.hash
+            if await self.audit.note_rules(rules.hash):
+                log.warning("%s has changed, sha256 is now %s", self.settings.rules_file, rules.hash[:12])
+        return rules
 
     def _load(self, task_name: str) -> _Material:
         task = load_task(self.settings.tasks_dir, task_name)

@@ -72,8 +72,11 @@ class Project:
         self.script("optimizer", "")
 
     def script(self, role: str, answer: Any) -> Script:
-        script = Script(answer)
-        setattr(self._scripts, role, script)
+        """The model of a role from now on; a client that is open already asks it too."""
+        script: Script = vars(self._scripts).setdefault(role, Script(answer))
+        script.answer = answer
+        script.calls.clear()
+        script.requests.clear()
         return script
 
     def add(self, name: str, value: Any) -> str:

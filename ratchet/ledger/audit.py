@@ -39,6 +39,18 @@ class Audit:
             append(connection, actor=actor, action=action, task=task, subject=subject, **detail)
 
     @threaded
+    def note_rules(self, rules_hash: str) -> bool:
+        """Add a row where the rules differ from those noted last; says whether they have changed since."""
+        with self._database.write() as connection:
+            query = select(audit.c.subject).where(audit.c.action == "rules").order_by(audit.c.seq.desc()).limit(1)
+            last = connection.execute(query).scalar()
+            if last == rules_hash:
+                return False
+            reason = "the pinned rules have changed" if last else "the pinned rules as first found"
+            append(connection, actor="file", action="rules", task="", subject=rules_hash, reason=reason)
+            return last is not None
+
+    @threaded
     def rows(self, task: str | None = None, limit: int = 1000) -> list[dict[str, Any]]:
         """The newest rows, oldest first."""
         query = select(audit).order_by(audit.c.seq.desc()).limit(limit)

@@ -19,7 +19,10 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     settings = Settings.load()
     assert settings.agent_model == "openai:gpt-x"
-    assert {role: key.get_secret_value() for role, key in settings.api_keys.items()} == {"viewer": "aaa", "admin": "b:b"}
+    assert {role: key.get_secret_value() for role, key in settings.api_keys.items()} == {
+        "viewer": "aaa",
+        "admin": "b:b",
+    }
     assert "sk-secret" not in repr(settings)
     assert "aaa" not in repr(settings)
 

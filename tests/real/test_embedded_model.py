@@ -53,7 +53,10 @@ def test_embedded_model_answers_and_fills_a_json_schema(settings: Settings) -> N
                 reply = await engine.models.reply(
                     "agent",
                     [
-                        {"role": "system", "content": "Answer the question.\n\nThe shop closes at 18:20 in the evening."},
+                        {
+                            "role": "system",
+                            "content": "Answer the question.\n\nThe shop closes at 18:20 in the evening.",
+                        },
                         {"role": "user", "content": "When does the shop close?"},
                     ],
                     max_tokens=16,

@@ -95,7 +95,7 @@ def test_improve_approve_and_rollback_change_what_is_measured(project: Path, rat
     assert versions[0]["hash"] == versions[2]["hash"]
     audit = ratchet("audit", "--verify", "--json")
     assert audit.code == 0
-    assert [row["action"] for row in audit.json["rows"]] == ["observe", "apply", "rollback"]
+    assert [row["action"] for row in audit.json["rows"]] == ["rules", "observe", "apply", "rollback"]
 
 
 def test_reject_ends_the_cycle_and_leaves_the_prompts_alone(project: Path, ratchet: Callable[..., Done]) -> None:

@@ -110,8 +110,12 @@ def test_answer_schema_is_a_schema_that_fits_what_is_accepted() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "decisions", "prompt", "edited_action", "args", "message"]), children),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "decisions", "prompt", "edited_action", "args", "message"]), children
+        )
+    ),
     max_leaves=8,
 )
 

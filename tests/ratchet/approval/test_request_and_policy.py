@@ -15,9 +15,7 @@ AFTER = TaskPrompt(
     context=[ContextStep(source="handbook")],
     examples=[Example(input="i", output="o")],
 )
-POLICY = ApprovalPolicy(
-    name="night", strategies=["requirements"], min_gain=0.2, max_lost_cases=1, max_prompt_chars=100
-)
+POLICY = ApprovalPolicy(name="night", strategies=["requirements"], min_gain=0.2, max_lost_cases=1, max_prompt_chars=100)
 LOST = CaseDifference(case_id="c", input="i", expected="e", before="b", after="a")
 
 
@@ -86,7 +84,9 @@ def test_policy_leaves_it_to_a_person(changed: dict[str, Any], found: dict[str, 
 
 def test_load_policy_is_strict(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    lines = 'name = "night"\nstrategies = ["requirements"]\nmin_gain = 0.2\nmax_lost_cases = 1\nmax_prompt_chars = 100\n'
+    lines = (
+        'name = "night"\nstrategies = ["requirements"]\nmin_gain = 0.2\nmax_lost_cases = 1\nmax_prompt_chars = 100\n'
+    )
     file.write_text(lines)
     assert load_policy(file) == POLICY
     file.write_text(lines + "colour = 1\n")

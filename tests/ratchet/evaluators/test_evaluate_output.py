@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-
 from conftest import Project, Script
+
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ConfigurationError
 from ratchet.evaluators import aggregate, evaluate_output, requirement

@@ -3,8 +3,8 @@ import functools
 from typing import Any
 
 import pytest
-
 from conftest import Project
+
 from ratchet.evaluators import python as python_criterion
 from ratchet.evaluators.programmatic import EvaluationError
 from ratchet.evaluators.python import check_python

@@ -36,7 +36,10 @@ async def test_active_notes_a_persons_edit_as_a_new_version(
     active = await versions.active(shop)
     assert (active.number, active.prompts["shop"].prompt) == (2, "Mine.")
     assert await statuses(versions) == [(1, "superseded", "file"), (2, "active", "file")]
-    assert [row["detail"]["reason"] for row in await audit.rows()] == ["as first found in the file", "edited in the file"]
+    assert [row["detail"]["reason"] for row in await audit.rows()] == [
+        "as first found in the file",
+        "edited in the file",
+    ]
 
 
 async def test_active_takes_no_notice_of_layout_and_other_tasks(
@@ -184,7 +187,9 @@ async def test_rollback_keeps_changes_of_other_tasks(
 
 
 @pytest.mark.parametrize("to", [None, 0, 2, 99])
-async def test_rollback_to_nothing_is_refused(versions: Versions, shop: Task, prompts_file: Path, to: int | None) -> None:
+async def test_rollback_to_nothing_is_refused(
+    versions: Versions, shop: Task, prompts_file: Path, to: int | None
+) -> None:
     await versions.active(shop)
     content = prompts_file.read_bytes()
     with pytest.raises(ConfigurationError, match="to go back to; see `ratchet history shop`"):

@@ -2,9 +2,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from conftest import OpenEngine, Project
 from pydantic import BaseModel
 
-from conftest import OpenEngine, Project
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ConfigurationError, ModelError, ModelReplyError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
@@ -156,7 +156,7 @@ async def test_unusable_body_is_a_model_error(project: Project, engine: Engine, 
 
 async def test_reply_is_retried_a_bounded_number_of_times(project: Project, open_engine: OpenEngine) -> None:
     engine = await open_engine(retries=1)
-    script = project.script("agent", lambda messages, request: Fault(500) if len(script.calls) < 2 else "at last")
+    first = project.script("agent", lambda messages, request: Fault(500) if len(first.calls) < 2 else "at last")
     assert (await engine.models.reply("agent", asked())).text == "at last"
     script = project.script("judge", Fault(429))
     with pytest.raises(ModelUnavailableError):
@@ -177,7 +177,6 @@ async def test_failed_reply_is_not_kept(project: Project, engine: Engine) -> Non
     with pytest.raises(ModelUnavailableError):
         await engine.models.reply("agent", asked())
     project.script("agent", "hi")
-    await engine.models.close()
     assert (await engine.models.reply("agent", asked())).text == "hi"
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import OpenEngine
+
 from ratchet.errors import ConfigurationError
 from ratchet.llm.scripted import load_script
 

@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-
 from conftest import TASK, FailRuns, Project, needs_requirement, shop_items
+
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
@@ -36,7 +36,9 @@ async def test_requirements_states_what_failed_criteria_ask_for(situation: Any) 
 
 async def test_requirements_that_are_stated_already_give_none(project: Project, situation: Any) -> None:
     project.write_prompts({"shop": "Answer the question. Answer in at most 5 words."})
-    project.write_task(toml=TASK.replace("limit = 5", "limit = 5\nweight = 1.0"), cases=shop_items(), documents={"a.md": "a"})
+    project.write_task(
+        toml=TASK.replace("limit = 5", "limit = 5\nweight = 1.0"), cases=shop_items(), documents={"a.md": "a"}
+    )
     made = await situation()
     assert await Requirements().propose(made) == []
 
@@ -114,9 +116,7 @@ async def test_model_that_gives_nothing_gives_no_candidate(
 
 
 @pytest.mark.parametrize("proposer", [Rewrite(), MinimalEdit()])
-async def test_model_that_is_down_or_too_expensive_is_raised(
-    project: Project, situation: Any, proposer: Any
-) -> None:
+async def test_model_that_is_down_or_too_expensive_is_raised(project: Project, situation: Any, proposer: Any) -> None:
     made = await situation()
     with metered(Meter(limit=0)), pytest.raises(BudgetError):
         await proposer.propose(made)

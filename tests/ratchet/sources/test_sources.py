@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import TASK, Project
 from langchain_core.documents import Document as LangChainDocument
 
-from conftest import TASK, Project
 from ratchet.errors import ConfigurationError, SourceError
 from ratchet.prompting import Example
 from ratchet.sources import SolvedCases, open_sources

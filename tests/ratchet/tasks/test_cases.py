@@ -2,8 +2,8 @@ import json
 from typing import Any
 
 import pytest
-
 from conftest import Project
+
 from ratchet.errors import ConfigurationError
 from ratchet.tasks import Case, load_cases, load_task, of_split, solution_text
 from ratchet.tasks.cases import stable_split

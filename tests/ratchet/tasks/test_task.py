@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-
 from conftest import TASK, Project
+
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks import load_task, task_names
 

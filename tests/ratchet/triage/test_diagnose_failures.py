@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
+from conftest import FailRuns, Flickering, Project, item_of, needs_context, needs_requirement
 
-from conftest import FailRuns, Flickering, OpenEngine, Project, item_of, needs_context, needs_requirement
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
@@ -49,7 +49,16 @@ async def test_diagnose_finds_a_lack_of_capability(diagnosed: Any) -> None:
     found = await diagnosed("I do not know", 0)
     assert found.category == "capability"
     assert [item.passed for item in found.evidence] == [0] * len(found.evidence)
-    assert found.explanation.startswith("no treatment makes any of 1 failed runs pass")
+    assert "the model seems unable to do it" in found.explanation
+
+
+async def test_diagnose_takes_a_stray_success_for_a_lack_of_capability(diagnosed: Any) -> None:
+    def stray(messages: Any, request: Any) -> str:
+        return needs_requirement(messages, request) if item_of(messages) == "00" else "I do not know"
+
+    found = await diagnosed(stray, *range(0, 16, 2))
+    assert found.category == "capability"
+    assert max(item.passed for item in found.evidence) == 1
 
 
 async def test_diagnose_finds_unstable_runs_and_tries_nothing_else(diagnosed: Any) -> None:
@@ -78,7 +87,7 @@ async def test_analyst_does_not_outvote_the_experiments(
 
 
 async def test_analyst_that_agrees_is_noted_with_what_was_missing(project: Project, diagnosed: Any) -> None:
-    project.script("analyst", {"category": " Context", "missing": "the shelf", "explanation": "unknown shelf"})
+    project.script("analyst", {"category": "context", "missing": "the shelf", "explanation": "unknown shelf"})
     found = await diagnosed(needs_context, 0)
     assert (found.agreement, found.missing) == (True, "the shelf")
 
@@ -101,16 +110,13 @@ async def test_diagnose_repeats_with_a_try_of_its_own(project: Project, engine: 
 
 
 async def test_diagnose_raises_when_the_model_is_down_or_the_budget_spent(
-    project: Project, open_engine: OpenEngine, fail_runs: FailRuns
+    project: Project, engine: Engine, fail_runs: FailRuns
 ) -> None:
-    engine = await open_engine()
-    project.script("agent", lambda messages, _: Fault(500) if len(down.calls) else "no")
-    down = project.script("agent", "no")
     failures = await fail_runs(engine, 0)
     bench = await engine.workbench("shop")
     with metered(Meter(limit=1)), pytest.raises(BudgetError):
         await diagnose_failures(engine, bench, failures)
-    down.answer = Fault(500)
+    project.script("agent", Fault(500))
     with pytest.raises(ModelUnavailableError):
         await diagnose_failures(engine, bench, failures)
 
