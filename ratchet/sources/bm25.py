@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 
 import bm25s
+import Stemmer
 
 
 class Bm25Index:
-    """An index over `texts`. Robertson and Zaragoza (2009), in the variant and with the defaults of bm25s."""
+    """An index over `texts`: English stop words left out, words reduced to their stems (Snowball).
+
+    Robertson and Zaragoza (2009), in the variant and with the defaults of bm25s.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
-        tokens = bm25s.tokenize(list(texts), stopwords="en", show_progress=False)
+        self._stemmer = Stemmer.Stemmer("english")
+        tokens = bm25s.tokenize(list(texts), stopwords="en", stemmer=self._stemmer, show_progress=False)
         self._index = bm25s.BM25() if tokens.vocab else None
         if self._index:
             self._index.index(tokens, show_progress=False)
@@ -19,7 +24,7 @@ class Bm25Index:
         """Position and score of the texts that fit `query`, best first; texts that share no word are left out."""
         if self._index is None:
             return []
-        tokens = bm25s.tokenize([query], stopwords="en", show_progress=False)
+        tokens = bm25s.tokenize([query], stopwords="en", stemmer=self._stemmer, show_progress=False)
         if not tokens.vocab:
             return []
         found, scores = self._index.retrieve(tokens, k=min(top_k, self._size), show_progress=False)
