@@ -100,7 +100,7 @@ class ComponentCaller:
             started = time.perf_counter()
             query = substitute(step.query, {"input": text})
             if step.source == SOLVED_CASES:
-                turns = await asyncio.to_thread(self.solved.similar, query, step.top_k, text)
+                turns = self.solved.similar(query, step.top_k, text)
                 examples += turns
                 found = [turn.model_dump() for turn in turns]
             else:

@@ -14,7 +14,7 @@ class Bm25Index:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
-        self._stemmer = Stemmer.Stemmer("english")
+        self._stemmer = Stemmer.Stemmer("english")  # not thread-safe: an index is searched from one thread only
         tokens = bm25s.tokenize(list(texts), stopwords="en", stemmer=self._stemmer, show_progress=False)
         self._index = bm25s.BM25() if tokens.vocab else None
         if self._index:

@@ -1,7 +1,7 @@
 from typing import Any, TypedDict
 
 import pytest
-from conftest import TASK, Project, shop_items
+from shop import TASK, Project, shop_items
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import END, START, StateGraph
 

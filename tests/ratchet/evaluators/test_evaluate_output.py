@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from conftest import Project, Script
+from shop import Project, Script
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ConfigurationError

@@ -3,7 +3,7 @@ import functools
 from typing import Any
 
 import pytest
-from conftest import Project
+from shop import Project
 
 from ratchet.evaluators import python as python_criterion
 from ratchet.evaluators.programmatic import EvaluationError

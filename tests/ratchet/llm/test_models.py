@@ -2,7 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import OpenEngine, Project
+from shop import OpenEngine, Project
 from pydantic import BaseModel
 
 from ratchet.engine import Engine

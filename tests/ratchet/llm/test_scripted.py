@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OpenEngine
+from shop import OpenEngine
 
 from ratchet.errors import ConfigurationError
 from ratchet.llm.scripted import load_script

@@ -2,7 +2,7 @@ import time
 from typing import Any
 
 import pytest
-from conftest import TASK, FailRuns, Project, shop_items
+from shop import TASK, FailRuns, Project, shop_items
 
 from ratchet.engine import Engine
 from ratchet.prompting import Example

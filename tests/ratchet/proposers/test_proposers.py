@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from conftest import TASK, FailRuns, Project, needs_requirement, shop_items
+from shop import TASK, FailRuns, Project, needs_requirement, shop_items
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError

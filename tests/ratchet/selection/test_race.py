@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from conftest import FailRuns, Project, item_of, needs_requirement
+from shop import FailRuns, Project, item_of, needs_requirement
 
 from ratchet.cycle import as_trials
 from ratchet.engine import Engine

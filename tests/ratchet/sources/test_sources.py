@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TASK, Project
+from shop import TASK, Project
 from langchain_core.documents import Document as LangChainDocument
 
 from ratchet.errors import ConfigurationError, SourceError

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Project
+from shop import Project
 
 from ratchet.errors import ConfigurationError
 from ratchet.tasks import Case, load_cases, load_task, of_split, solution_text

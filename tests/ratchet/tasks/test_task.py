@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import TASK, Project
+from shop import TASK, Project
 
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks import load_task, task_names

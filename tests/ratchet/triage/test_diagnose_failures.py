@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from conftest import FailRuns, Flickering, Project, item_of, needs_context, needs_requirement
+from shop import FailRuns, Flickering, Project, item_of, needs_context, needs_requirement
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError
