@@ -39,7 +39,7 @@ format: $(INSTALLED)  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(INSTALLED)  ## Generate the pictures of the graphs
+docs: $(INSTALLED)  ## Generate the graph pictures and the command help
 	$(BIN)/python -m docs.generate
 
 dev: $(INSTALLED)  ## Start the server with Studio

@@ -51,7 +51,7 @@ def make_squad(data: Path, task: Path) -> None:
     (task / "documents").mkdir()
     for n, document in enumerate(read(data / "squad_superbowl_docs.jsonl")):
         (task / "documents" / f"{n:02d}.txt").write_text(document["text"], encoding="utf-8")
-    settings = 'max_tokens = 32\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
+    settings = 'max_tokens = 64\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
     settings += "passage_words = 60\n"
     write_task(task, "Answers questions about a sports final", settings)
 
@@ -87,7 +87,7 @@ class Project:
         task = folder / "tasks" / scenario.name
         task.mkdir(parents=True)
         scenario.make(data, task)
-        (folder / "behavior_rules.json").write_text('{"rules": ["Be truthful."]}')
+        (folder / "behavior_rules.json").write_text('{"rules": []}')
         (folder / "task_prompts.json").write_text(json.dumps({scenario.name: scenario.prompt}))
 
     def ratchet(self, *arguments: str) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def run(scenario: Scenario, data: Path) -> dict[str, Any]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=REPOSITORY / "benchmarks" / "data", help="folder of the data sets")
     parser.add_argument("--only", choices=[scenario.name for scenario in SCENARIOS])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()

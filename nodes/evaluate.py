@@ -13,16 +13,15 @@ async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     """Score the output by the task's criteria and store the run."""
     run: dict[str, Any] = state["run"] or {}
     bench = await engine.workbench(state["task"])
-    expected = state.get("expected")
+    expected = run["expected"]
     evaluation = await engine.evaluate(bench, state["input"], run["output"], expected)
     document = {
         **run,
         "input": state["input"],
-        "expected": expected,
         "thread_id": thread_of(config),
         "evaluation": evaluation.model_dump(mode="json"),
     }
-    source = state.get("source") or thread_of(config) or state["run_id"]
+    source = run["source"] or state["run_id"]
     await engine.store.runs.add(state["run_id"], bench.task.name, source, document, version=run["version"])
     update: State = {"evaluation": document["evaluation"]}
     if evaluation.passed is True:

@@ -4,6 +4,7 @@ import uuid
 
 from langchain_core.runnables import RunnableConfig
 
+from ratchet.cycle import thread_of
 from ratchet.engine import Engine
 from ratchet.state import FRESH, State
 
@@ -19,9 +20,10 @@ async def execute(state: State, config: RunnableConfig, engine: Engine) -> State
     return {
         **FRESH,
         "output": run.output,
-        "expected": state.get("expected"),
         "run_id": f"R-{uuid.uuid4().hex[:12]}",
         "run": {
+            "expected": state.get("expected"),
+            "source": state.get("source") or thread_of(config),
             "version": bench.version,
             "rules_hash": bench.rules.hash,
             "model": str(engine.models.spec("agent")),

@@ -10,6 +10,7 @@ from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
 from ratchet.state import State
 from ratchet.store import now
+from ratchet.store.schema import OPEN_CYCLE
 from ratchet.triage import group_key
 from ratchet.watch import roll_back_if_worse
 
@@ -24,9 +25,7 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
     await engine.store.failures.add(bundle, group_key(bundle.component, bundle.evaluation))
     waits = [
         row["id"]
-        for row in await engine.store.cycles.select(
-            task=bundle.task, status=("running", "awaiting_approval", "applying")
-        )
+        for row in await engine.store.cycles.select(task=bundle.task, status=OPEN_CYCLE)
         if row["component"] == bundle.component
     ]
     message = f"failure {bundle.id} is stored" + (f" and waits for cycle {waits[0]}" if waits else "")
@@ -45,14 +44,14 @@ def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBun
         component=_component(run, bench),
         input=state["input"],
         output=run["output"],
-        expected=state.get("expected"),
+        expected=run["expected"],
         evaluation=Evaluation.model_validate(state["evaluation"]),
         prompts={name: TaskPrompt.model_validate(value) for name, value in run["prompts"].items()},
         version=run["version"],
         rules_hash=run["rules_hash"],
         model=run["model"],
         trace=run["trace"],
-        source=state.get("source") or thread_id or state["run_id"],
+        source=run["source"] or state["run_id"],
         thread_id=thread_id,
         created_at=now(),
     )

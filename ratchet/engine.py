@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratchet.agents import ComponentCaller, run_agent
+from ratchet.errors import ConfigurationError
 from ratchet.evaluators import evaluate_output
 from ratchet.ledger import Audit, Versions
 from ratchet.llm import Models
@@ -16,7 +17,7 @@ from ratchet.records import AgentRun, Evaluation
 from ratchet.settings import Settings
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store import Database, Store
-from ratchet.tasks import Case, Expected, Task, load_cases, load_task, of_split
+from ratchet.tasks import Case, Expected, Task, load_cases, load_task, of_split, task_names
 
 log = logging.getLogger(__name__)
 
@@ -66,18 +67,31 @@ class Engine:
 
     @classmethod
     async def open(cls, settings: Settings) -> "Engine":
-        """Open the database and bring it up to date.
+        """Open the database, bring it up to date, and finish changes that a crash interrupted.
 
         Raises:
             ConfigurationError: the database cannot be opened.
         """
-        database = await asyncio.to_thread(Database, settings.application_url())
-        return cls(settings, Store(database))
+        database = await asyncio.to_thread(lambda: Database(settings.application_url()))
+        engine = cls(settings, Store(database))
+        await engine.recover()
+        return engine
 
     async def close(self) -> None:
         """End all connections."""
         await self.models.close()
         await asyncio.to_thread(self.store.database.close)
+
+    async def recover(self) -> None:
+        """Finish or undo changes that were being applied when a process ended."""
+        for name in await asyncio.to_thread(task_names, self.settings.tasks_dir):
+            try:
+                done = await self.versions.recover(await asyncio.to_thread(load_task, self.settings.tasks_dir, name))
+            except ConfigurationError as error:  # told to whoever uses that task; the others must not suffer from it
+                log.debug("%s", error)
+                continue
+            if done:
+                log.warning("%s", done)
 
     async def workbench(self, task_name: str) -> Workbench:
         """The task `task_name` with its files as they are now; indexes are kept while the files stay the same.

@@ -1,6 +1,8 @@
 """The state of the graphs: plain JSON-able values only, so that every checkpoint reads back as it was written."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from langgraph.channels import EphemeralValue
 
 from ratchet.tasks import Expected
 
@@ -41,9 +43,9 @@ class AgentInput(TypedDict):
     """Name of a task."""
     input: str
     """What the agent is asked."""
-    expected: NotRequired[Expected]
+    expected: NotRequired[Annotated[Expected, EphemeralValue]]
     """The right output, where it is known."""
-    source: NotRequired[str | None]
+    source: NotRequired[Annotated[str | None, EphemeralValue]]
     """Who the run came from; the thread if left out."""
 
 
@@ -84,12 +86,12 @@ class State(Output, total=False):
     """Name of the task."""
     input: str
     """What the agent was asked."""
-    expected: Expected
-    """The right output, where it is known."""
-    source: str | None
-    """Who the run came from."""
+    expected: Annotated[Expected, EphemeralValue]
+    """The right output, where it is known; of the input only, so that it never outlives its run."""
+    source: Annotated[str | None, EphemeralValue]
+    """Who the run came from; of the input only."""
     run: dict[str, Any] | None
-    """The run as it was served: output, trace, seconds, version, rules_hash, model."""
+    """The run as it was served: expected, source, output, trace, seconds, version, rules_hash, model."""
     cycle_id: str | None
     """The improvement cycle."""
     candidates: list[dict[str, Any]]

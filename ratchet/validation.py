@@ -74,6 +74,7 @@ async def validate_edit(engine: Engine, state: State, report: Report) -> State:
         return {"problem": f"the edited version could not be validated: {error}", "decision": None}
     if not validation.proven:
         return {"problem": f"the edited version was not proven: {validation.reason}", "decision": None}
+    await engine.store.proposals.mark(first.id, "replaced", f"edited by {decision.reviewer}")
     return await _proven(case, proposal, validation, "approved") | {"problem": None}
 
 
@@ -102,7 +103,9 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
     )
     validation = comparison.result(fixed=fixed, triggering=triggering)
-    await case.engine.store.gate_tests.finish(proposal.id, "better" if validation.proven else validation.verdict)
+    await case.engine.store.gate_tests.finish(
+        proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
+    )
     return validation
 
 

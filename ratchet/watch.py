@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from ratchet.engine import Engine, Workbench
+from ratchet.errors import StaleBaseError
 
 log = logging.getLogger(__name__)
 ERROR = 0.05
@@ -33,7 +34,7 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
     """
     history = await engine.versions.history(bench.task.name)
     active = next((row for row in history if row["number"] == bench.version), None)
-    if active is None or active["proposal_id"] is None or active["status"] != "active":
+    if active is None or active["status"] != "active" or "before" not in active["numbers"]:
         return None
     before = float(active["numbers"]["before"])
     outcomes = await engine.store.runs.outcomes(bench.task.name, bench.version)
@@ -42,7 +43,10 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
         return None
     passed = sum(outcomes)
     reason = f"live runs pass {passed} of {len(outcomes)}, before the change {before:.0%} passed (evidence {found:.3g})"
-    row = await engine.versions.rollback(bench.task, active["base_number"], "watch", reason)
+    try:
+        row = await engine.versions.rollback(bench.task, active["base_number"], "watch", reason, bench.version)
+    except StaleBaseError:
+        return None  # somebody was faster
     message = f"version {bench.version} was rolled back, version {row['number']} is active: {reason}"
     log.warning("%s: %s", bench.task.name, message)
     return message

@@ -10,6 +10,7 @@ from ratchet.cycle import process_is_gone
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.state import State
+from ratchet.store.schema import OPEN_CYCLE
 from ratchet.tasks import Case
 from service.console import Tell
 from service.session import Session, thread_config
@@ -91,9 +92,7 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
 
 
 async def _open_cycle(session: Session, bench: Workbench) -> dict[str, Any] | None:
-    rows = await session.engine.store.cycles.select(
-        task=bench.task.name, status=("running", "awaiting_approval", "applying")
-    )
+    rows = await session.engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
     return rows[0] if rows else None
 
 

@@ -20,7 +20,6 @@ from ratchet.cycle import process_is_gone
 from ratchet.engine import Engine, process_engine
 from ratchet.llm import close_embedded
 from ratchet.store.cycles import CycleRow
-from service.session import recover_versions
 
 log = logging.getLogger(__name__)
 TRIES = 60
@@ -49,8 +48,7 @@ async def _recover_or_log() -> None:
 
 
 async def recover(engine: Engine) -> None:
-    """Finish interrupted applications and bring back the threads of open cycles."""
-    await recover_versions(engine)
+    """Bring back the threads of open cycles."""
     rows = await engine.store.cycles.select(status=("awaiting_approval", "running"))
     lost = [row for row in rows if row["status"] == "awaiting_approval" or process_is_gone(_owner(row))]
     if not lost:

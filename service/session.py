@@ -1,7 +1,5 @@
 """An engine, its checkpointer and the compiled graphs, for the time of one command."""
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,9 +11,6 @@ from graph import GraphName, compile_graph
 from graph.checkpoints import open_saver
 from ratchet.engine import Engine
 from ratchet.settings import Settings
-from ratchet.tasks import load_task, task_names
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Session:
 
 @asynccontextmanager
 async def open_session(settings: Settings | None = None) -> AsyncIterator[Session]:
-    """Open everything, finish what a crash interrupted, and close everything at the end.
+    """Open everything, and close everything at the end.
 
     Raises:
         ConfigurationError: a setting is wrong, or a database cannot be opened.
@@ -40,19 +35,10 @@ async def open_session(settings: Settings | None = None) -> AsyncIterator[Sessio
     found = settings or Settings.load()
     engine = await Engine.open(found)
     try:
-        await recover_versions(engine)
         async with open_saver(found.checkpoint_file()) as saver:
             yield Session(engine, saver)
     finally:
         await engine.close()
-
-
-async def recover_versions(engine: Engine) -> None:
-    """Finish or undo applications of changes that a crash interrupted."""
-    for name in await asyncio.to_thread(task_names, engine.settings.tasks_dir):
-        done = await engine.versions.recover(await asyncio.to_thread(load_task, engine.settings.tasks_dir, name))
-        if done:
-            log.warning("%s", done)
 
 
 def thread_config(thread_id: str) -> dict[str, Any]:

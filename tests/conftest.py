@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shop import RULES, SCRIPTS, FailRuns, OpenEngine, Project, shop_items
 
 from ratchet.engine import Engine
 from ratchet.llm.embedded import EmbeddedServer
 from ratchet.records import FailureBundle
 from ratchet.store import Database, now
-from shop import RULES, SCRIPTS, FailRuns, OpenEngine, Project, shop_items
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
+def scripts(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = types.ModuleType(SCRIPTS)
     monkeypatch.setitem(sys.modules, SCRIPTS, module)
-    yield module
+    return module
 
 
 @pytest.fixture(scope="session")

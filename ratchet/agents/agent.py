@@ -1,5 +1,6 @@
 """Running a task's agent: one chat model call, or the user's own graph, Runnable or async callable."""
 
+import asyncio
 import inspect
 import time
 from typing import Any
@@ -31,7 +32,7 @@ async def run_agent(call: ComponentCaller, text: str) -> AgentRun:
 
 
 async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
-    agent = import_object(use, f"task {call.task.name}: agent.use")
+    agent = await asyncio.to_thread(import_object, use, f"task {call.task.name}: agent.use")
     if hasattr(agent, "ainvoke"):
         return await agent.ainvoke({"input": text}, {"configurable": {"call": call}})
     if inspect.iscoroutinefunction(agent):

@@ -20,7 +20,7 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
         EvaluationError: the function is missing, raises, hangs or returns something else.
     """
     try:
-        function = import_object(criterion.use, f"criterion {criterion.name}")
+        function = await asyncio.to_thread(import_object, criterion.use, f"criterion {criterion.name}")
         async with asyncio.timeout(SECONDS):
             result = await _call(function, inputs=text, outputs=output, reference_outputs=expected)
     except ConfigurationError as error:

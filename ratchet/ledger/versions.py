@@ -1,23 +1,25 @@
 """Versions of a task's prompts: seen in the file, applied once, rolled back byte for byte, recovered after a crash."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
+from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
+from ratchet.ledger.contents import Components, components_or_none, is_broken, merged, own_components, patched
 from ratchet.ledger.prompt_file import write_atomically
-from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, parse_prompts, with_component
+from ratchet.ledger.version_rows import VersionRow
+from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
 from ratchet.store.database import Database, threaded
-from ratchet.store.schema import now, versions
+from ratchet.store.schema import now
 from ratchet.strict import read_text
 from ratchet.tasks import Task
 
-VersionRow = dict[str, Any]
 log = logging.getLogger(__name__)
+_ROLLBACK = "rollback:"
 
 
 class Active(NamedTuple):
@@ -42,8 +44,8 @@ class Change(NamedTuple):
 class Versions:
     """The version ledger of all tasks over one prompts file.
 
-    Statuses: applying (the file is being written), active, superseded, rolled_back, undone (a crash or a person's edit
-    came in between).
+    A change becomes a row ``applying`` first; then, under the database's write lock, the file is replaced and the row
+    becomes ``active``. Other statuses: superseded, rolled_back, undone (the file was edited in between).
     """
 
     def __init__(self, database: Database, file: Path) -> None:
@@ -56,12 +58,14 @@ class Versions:
 
         A file that cannot be read is rebuilt from the active version; where there is none yet, the reader's error
         stands. A file that a person edited becomes a version of its own.
+
+        Raises:
+            ConfigurationError: the file is of wrong shape, or missing or broken before anything was noted.
         """
-        text = self._readable_text(task)
-        components = _components(text, task, self._file)
+        text, components = self._read(task)
         with self._database.read() as connection:
-            row = _row_with_status(connection, task.name, "active")
-            pending = _row_with_status(connection, task.name, "applying")
+            row = rows.row_with_status(connection, task.name, "active")
+            pending = rows.row_with_status(connection, task.name, "applying")
         if row is None or (row["hash"] != content_hash(components) and pending is None):
             row = self._observe(task, text, components)
         return Active(int(row["number"]), {name: TaskPrompt(**value) for name, value in row["components"].items()})
@@ -70,86 +74,64 @@ class Versions:
     def history(self, task: str) -> list[VersionRow]:
         """All versions of a task, oldest first."""
         with self._database.read() as connection:
-            rows = connection.execute(select(versions).where(versions.c.task == task).order_by(versions.c.number))
-            return [dict(row) for row in rows.mappings()]
+            return rows.all_rows(connection, task)
 
     @threaded
     def apply(self, task: Task, change: Change) -> VersionRow:
         """Make an approved change the active version, exactly once per proposal.
 
         Raises:
-            StaleBaseError: the active version is not the one the change was made for.
+            StaleBaseError: the active version is not the one the change was made for, or the file was edited since.
+            AlreadyDecidedError: the change was undone before.
         """
         self._begin_apply(task, change)
-        return self._finish_apply(task.name, change.proposal_id)
+        return self._finish(task, change.proposal_id)
 
     @threaded
-    def recover(self, task: Task) -> str | None:
-        """Finish or undo an application that a crash interrupted; says what was done, None if there was none."""
-        with self._database.read() as connection:
-            pending = _row_with_status(connection, task.name, "applying")
-        if pending is None:
-            return None
-        with self._database.read() as connection:
-            base = _numbered(connection, task.name, pending["base_number"])
-        current = self._components_or_none(task)
-        known = [content_hash(value) for value in (pending["components"], base["components"] if base else None)]
-        if current is None or content_hash(current) in known:
-            self._finish_apply(task.name, pending["proposal_id"])
-            return (
-                f"{task.name}: version {pending['number']} was being applied when the process ended; it is active now"
-            )
-        with self._database.write() as connection:
-            _set_status(connection, pending, "undone")
-            append(
-                connection, actor="recovery", action="undo", task=task.name, subject=f"version {pending['number']}",
-                reason="the file was edited while the change was being applied",
-            )  # fmt: skip
-        return f"{task.name}: version {pending['number']} was undone, the prompts file was edited in between"
-
-    @threaded
-    def rollback(self, task: Task, to: int | None, by: str, reason: str) -> VersionRow:
-        """Bring back an earlier version (the one before the active one if `to` is None) as a new version.
+    def rollback(
+        self, task: Task, to: int | None, by: str, reason: str, only_if_active: int | None = None
+    ) -> VersionRow:
+        """Bring back an earlier version (the one that the active one came from if `to` is None) as a new version.
 
         Raises:
             ConfigurationError: there is no such version.
+            StaleBaseError: another version than `only_if_active` is active.
         """
         with self._database.write() as connection:
-            current = _row_with_status(connection, task.name, "active")
+            current = rows.row_with_status(connection, task.name, "active")
             target = _target(connection, task.name, current, to)
-            if current is None:
-                raise ConfigurationError(f"{task.name} has no active version")
-            text = self._rollback_text(task, current, target)
-            row = _new_row(
-                connection, task.name, target["components"], text, by=by, reason=reason, status="active",
-                base=current["number"],
+            if only_if_active is not None and (current or {}).get("number") != only_if_active:
+                raise StaleBaseError(f"version {only_if_active} of {task.name} is not active any more")
+            number = len(rows.all_rows(connection, task.name)) + 1
+            row = rows.add_row(
+                connection, task.name, target["components"], target["file_text"], status="applying",
+                base=target["base_number"], by=by, reason=reason, proposal_id=f"{_ROLLBACK}{task.name}:{number}",
+                numbers={"rolled_back_to": target["number"]},
             )  # fmt: skip
-            write_atomically(self._file, text)
-            _set_status(connection, current, "rolled_back")
-            connection.execute(insert(versions).values(row))
-            append(
-                connection, actor=by, action="rollback", task=task.name, subject=f"version {target['number']}",
-                reason=reason, new_version=row["number"], hash=row["hash"],
-            )  # fmt: skip
-            return row
+        return self._finish(task, row["proposal_id"])
 
-    def _rollback_text(self, task: Task, current: VersionRow, target: VersionRow) -> str:
-        """The target's exact bytes where only this task's components differ since, else the file of today with them."""
-        today = read_text(self._file) if self._file.is_file() else current["file_text"]
-        if _others(today, task, self._file) == _others(target["file_text"], task, self._file):
-            return str(target["file_text"])
-        for name, value in target["components"].items():
-            today = with_component(today, name, TaskPrompt(**value))
-        return today
+    @threaded
+    def recover(self, task: Task) -> str | None:
+        """Finish or undo a change that a crash interrupted; says what was done, None if there was none."""
+        with self._database.read() as connection:
+            pending = rows.row_with_status(connection, task.name, "applying")
+        if pending is None:
+            return None
+        name = f"{task.name}: version {pending['number']}"
+        try:
+            self._finish(task, pending["proposal_id"])
+        except StaleBaseError:
+            return f"{name} was undone, the prompts file was edited in between"
+        return f"{name} was being applied when the process ended; it is active now"
 
     def _begin_apply(self, task: Task, change: Change) -> None:
         with self._database.write() as connection:
-            row = _of_proposal(connection, change.proposal_id)
+            row = rows.of_proposal(connection, change.proposal_id)
             if row is not None:
                 if row["status"] == "undone":
                     raise AlreadyDecidedError(f"proposal {change.proposal_id} was undone: {row['reason']}")
                 return
-            active = _row_with_status(connection, task.name, "active")
+            active = rows.row_with_status(connection, task.name, "active")
             if active is None or active["number"] != change.base_version:
                 found = active["number"] if active else "none"
                 raise StaleBaseError(
@@ -157,86 +139,98 @@ class Versions:
                     f"the active one is {found}; run `ratchet improve {task.name}` for a new proposal"
                 )
             text = read_text(self._file)
-            if content_hash(_components(text, task, self._file)) != active["hash"]:
+            if content_hash(own_components(text, task, self._file)) != active["hash"]:
                 raise StaleBaseError(f"{self._file} was edited since the proposal was made; start a new cycle")
-            text = with_component(text, change.component, change.prompt)
-            components = active["components"] | {change.component: change.prompt.as_json()}
-            row = _new_row(
-                connection, task.name, components, text, by=change.by, reason=change.reason, status="applying",
-                base=active["number"],
+            rows.add_row(
+                connection, task.name, active["components"] | {change.component: change.prompt.as_json()},
+                with_component(text, change.component, change.prompt), status="applying", base=active["number"],
+                by=change.by, reason=change.reason, proposal_id=change.proposal_id, numbers=change.numbers,
             )  # fmt: skip
-            row |= {"proposal_id": change.proposal_id, "numbers": change.numbers}
-            connection.execute(insert(versions).values(row))
 
-    def _finish_apply(self, task: str, proposal_id: str) -> VersionRow:
-        with self._database.write() as connection:  # the write lock is held while the file is replaced
-            row = _of_proposal(connection, proposal_id)
-            if row is None or row["status"] != "applying":
-                if row is None:
-                    raise StaleBaseError(f"proposal {proposal_id} has no version")
+    def _finish(self, task: Task, proposal_id: str) -> VersionRow:
+        """Replace the file and make an ``applying`` row active; a row that is active already is left as it is."""
+        with self._database.write() as connection:  # held while the file is replaced
+            row = rows.of_proposal(connection, proposal_id)
+            if row is None:
+                raise StaleBaseError(f"proposal {proposal_id} has no version")
+            if row["status"] != "applying":
                 return row
-            write_atomically(self._file, row["file_text"])
-            active = _row_with_status(connection, task, "active")
-            if active is not None:
-                _set_status(connection, active, "superseded")
-            _set_status(connection, row, "active")
+            active = rows.row_with_status(connection, task.name, "active")
+            edited = self._edited(task, row, active)
+            if not edited:
+                self._replace(connection, task.name, row, active)
+                return row | {"status": "active"}
+            rows.set_status(connection, row, "undone")
             append(
-                connection, actor=row["by"], action="apply", task=task, subject=f"version {row['number']}",
-                proposal=proposal_id, reason=row["reason"], numbers=row["numbers"], hash=row["hash"],
+                connection, actor="recovery", action="undo", task=task.name, subject=f"version {row['number']}",
+                reason="the file was edited while the change was being applied",
             )  # fmt: skip
-            return row | {"status": "active"}
+        raise StaleBaseError(f"{self._file} was edited while the change was being applied; start a new cycle")
 
-    def _readable_text(self, task: Task) -> str:
+    def _edited(self, task: Task, row: VersionRow, active: VersionRow | None) -> bool:
+        current = components_or_none(self._file, task)
+        known = [row["hash"], active["hash"] if active else None]
+        return current is not None and content_hash(current) not in known
+
+    def _replace(self, connection: Connection, task: str, row: VersionRow, active: VersionRow | None) -> None:
+        rolled_back = row["proposal_id"].startswith(_ROLLBACK)
+        text = merged(row["file_text"], row["components"], self._file)
+        write_atomically(self._file, text)
+        if active is not None:
+            rows.set_status(connection, active, "rolled_back" if rolled_back else "superseded")
+        rows.set_status(connection, row, "active", text)
+        append(
+            connection, actor=row["by"], action="rollback" if rolled_back else "apply", task=task,
+            subject=f"version {row['number']}", proposal=row["proposal_id"], reason=row["reason"],
+            numbers=row["numbers"], hash=row["hash"],
+        )  # fmt: skip
+
+    def _read(self, task: Task) -> tuple[str, Components]:
         try:
             text = read_text(self._file)
-            _components(text, task, self._file)
-            return text
+            return text, own_components(text, task, self._file)
         except ConfigurationError:
-            if not _broken(self._file):
+            if not is_broken(self._file):
                 raise  # a readable file of wrong shape is a person's: told, never touched
-            return self._rebuild(task)
+            text = self._rebuild()
+            return text, own_components(text, task, self._file)
 
-    def _rebuild(self, task: Task) -> str:
-        """Write the active version's file again; what stood there is kept beside it under another name."""
+    def _rebuild(self) -> str:
+        """Write the file again from the active versions of all tasks; what stood there is kept beside it."""
         with self._database.write() as connection:
-            row = _row_with_status(connection, task.name, "active")
-            if row is None:
-                return read_text(self._file)  # raises: there is nothing to rebuild from
+            active = rows.active_rows(connection)
+            if not active or not is_broken(self._file):
+                return read_text(self._file)  # raises where there is nothing to rebuild from
+            text = str(active[-1]["file_text"])
+            for row in active:
+                text = patched(text, row["components"])
             kept = None
             if self._file.exists():
                 kept = self._file.with_name(f"{self._file.name}.broken-{now().replace(':', '')}")
                 self._file.rename(kept)
-            write_atomically(self._file, row["file_text"])
+            write_atomically(self._file, text)
             append(
-                connection, actor="recovery", action="rebuild", task=task.name, subject=self._file.name,
-                reason="the prompts file was missing or broken", version=row["number"],
+                connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=self._file.name,
+                reason="the prompts file was missing or broken",
+                versions={row["task"]: row["number"] for row in active},
                 kept=kept.name if kept else None,
             )  # fmt: skip
-        log.warning(
-            "%s was missing or broken and has been rebuilt from version %s of %s%s",
-            self._file, row["number"], task.name, f"; the broken one is kept as {kept.name}" if kept else "",
-        )  # fmt: skip
-        return str(row["file_text"])
+        beside = f"; the broken one is kept as {kept.name}" if kept else ""
+        log.warning("%s was missing or broken and has been rebuilt from the active versions%s", self._file, beside)
+        return text
 
-    def _components_or_none(self, task: Task) -> dict[str, Any] | None:
-        try:
-            return _components(read_text(self._file), task, self._file)
-        except ConfigurationError:
-            return None
-
-    def _observe(self, task: Task, text: str, components: dict[str, Any]) -> VersionRow:
+    def _observe(self, task: Task, text: str, components: Components) -> VersionRow:
         with self._database.write() as connection:
-            active = _row_with_status(connection, task.name, "active")
+            active = rows.row_with_status(connection, task.name, "active")
             if active is not None and active["hash"] == content_hash(components):
                 return active
             reason = "edited in the file" if active else "as first found in the file"
-            row = _new_row(
-                connection, task.name, components, text, by="file", reason=reason, status="active",
-                base=active["number"] if active else None,
+            row = rows.add_row(
+                connection, task.name, components, text, status="active", base=active["number"] if active else None,
+                by="file", reason=reason,
             )  # fmt: skip
             if active is not None:
-                _set_status(connection, active, "superseded")
-            connection.execute(insert(versions).values(row))
+                rows.set_status(connection, active, "superseded")
             append(
                 connection, actor="file", action="observe", task=task.name, subject=f"version {row['number']}",
                 reason=reason, hash=row["hash"],
@@ -244,75 +238,10 @@ class Versions:
             return row
 
 
-def _broken(file: Path) -> bool:
-    """Whether the file is missing, a folder, not UTF-8, empty or not JSON."""
-    try:
-        json.loads(read_text(file))
-    except (ConfigurationError, json.JSONDecodeError):
-        return True
-    return False
-
-
-def _components(text: str, task: Task, file: Path) -> dict[str, Any]:
-    prompts = parse_prompts(text, file)
-    missing = [name for name in task.components if name not in prompts]
-    if missing:
-        raise ConfigurationError(f"{file}: no prompt for {missing[0]!r}, a component of the task {task.name}")
-    return {name: prompts[name].as_json() for name in task.components}
-
-
-def _others(text: str, task: Task, file: Path) -> dict[str, Any]:
-    return {name: prompt.as_json() for name, prompt in parse_prompts(text, file).items() if name not in task.components}
-
-
 def _target(connection: Connection, task: str, current: VersionRow | None, to: int | None) -> VersionRow:
     number = to if to is not None else (current or {}).get("base_number")
-    target = _numbered(connection, task, number)
+    target = rows.numbered(connection, task, number)
     if current is None or target is None or target["status"] in ("applying", "undone"):
         wanted = "earlier version" if to is None else f"version {to}"
         raise ConfigurationError(f"{task}: there is no {wanted} to go back to; see `ratchet history {task}`")
     return target
-
-
-def _new_row(
-    connection: Connection, task: str, components: dict[str, Any], text: str, *,
-    by: str, reason: str, status: str, base: int | None,
-) -> VersionRow:  # fmt: skip
-    numbers = connection.execute(select(versions.c.number).where(versions.c.task == task)).scalars().all()
-    return {
-        "task": task,
-        "number": max(numbers, default=0) + 1,
-        "status": status,
-        "hash": content_hash(components),
-        "base_number": base,
-        "proposal_id": None,
-        "components": components,
-        "file_text": text,
-        "by": by,
-        "reason": reason,
-        "numbers": {},
-        "applied_at": now(),
-    }
-
-
-def _row_with_status(connection: Connection, task: str, status: str) -> VersionRow | None:
-    query = select(versions).where(versions.c.task == task, versions.c.status == status)
-    row = connection.execute(query.order_by(versions.c.number.desc()).limit(1)).mappings().first()
-    return dict(row) if row else None
-
-
-def _numbered(connection: Connection, task: str, number: int | None) -> VersionRow | None:
-    query = select(versions).where(versions.c.task == task, versions.c.number == number)
-    row = connection.execute(query).mappings().first()
-    return dict(row) if row else None
-
-
-def _of_proposal(connection: Connection, proposal_id: str) -> VersionRow | None:
-    row = connection.execute(select(versions).where(versions.c.proposal_id == proposal_id)).mappings().first()
-    return dict(row) if row else None
-
-
-def _set_status(connection: Connection, row: VersionRow, status: str) -> None:
-    connection.execute(
-        update(versions).where(versions.c.task == row["task"], versions.c.number == row["number"]).values(status=status)
-    )

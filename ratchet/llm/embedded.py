@@ -102,6 +102,8 @@ def embedded_endpoint(path: str = "") -> Endpoint:
     Blocks for about a second then; call it from a thread.
     """
     model_file = Path(path).resolve() if path else packaged_model()
+    if not model_file.is_file():
+        raise ConfigurationError(f"local:{path}: there is no such file; set RATCHET_..._MODEL to local or another file")
     with _lock:
         if model_file not in _running:
             _running[model_file] = EmbeddedServer(model_file)

@@ -22,7 +22,7 @@ class Usage:
 
 @dataclass
 class Meter:
-    """What is spent while it is active; `limit` bounds the calls paid, `spent` counts those of earlier sittings."""
+    """What is spent while it is active; `limit` bounds the calls paid, `spent` counts those made before."""
 
     limit: int | None = None
     spent: int = 0

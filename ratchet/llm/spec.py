@@ -1,6 +1,5 @@
 """What a model setting says: ``openai:NAME``, ``local``, ``local:PATH.gguf`` or ``scripted:TARGET``."""
 
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ratchet.errors import ConfigurationError
@@ -23,17 +22,15 @@ def parse_spec(text: str, setting: str = "model") -> ModelSpec:
     """`text` as a `ModelSpec`.
 
     Raises:
-        ConfigurationError: unknown form, or a GGUF file that does not exist; `setting` is named in the message.
+        ConfigurationError: unknown form; `setting` is named in the message.
     """
     provider, _, name = text.strip().partition(":")
     if provider == "openai" and name:
         return ModelSpec("openai", name)
     if provider == "scripted" and name:
         return ModelSpec("scripted", name)
-    if provider == "local" and (not name or Path(name).is_file()):
-        return ModelSpec("local", name)
     if provider == "local":
-        raise ConfigurationError(f"{setting}: {text!r}: there is no file {name!r}")
+        return ModelSpec("local", name)
     raise ConfigurationError(
         f"{setting}: {text!r} is no model; use openai:NAME, local, local:PATH.gguf or scripted:TARGET"
     )

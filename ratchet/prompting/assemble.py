@@ -16,8 +16,10 @@ class Message(TypedDict):
 
 
 def system_prompt(rules: Rules, prompt: TaskPrompt, documents: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Rules first, then the task, then fetched documents."""
-    text = f"RULES (never break):\n{rules.as_text()}\nTASK:\n{substitute(prompt.prompt, variables)}"
+    """Rules first (no such section where there are none), then the task, then fetched documents."""
+    text = f"TASK:\n{substitute(prompt.prompt, variables)}"
+    if rules.rules:
+        text = f"RULES (never break):\n{rules.as_text()}\n{text}"
     if documents:
         text += "\n\nCONTEXT:\n" + "\n\n".join(documents)
     return text

@@ -46,10 +46,15 @@ class Runs:
 
     @threaded
     def outcomes(self, task: str, version: int) -> list[bool]:
-        """Pass or fail of the scored runs under one version, oldest first."""
+        """Pass or fail of the scored runs of live traffic under one version, oldest first; known cases do not count."""
         query = (
             select(runs.c.passed)
-            .where(runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
+            .where(
+                runs.c.task == task,
+                runs.c.version == version,
+                runs.c.passed.is_not(None),
+                runs.c.source.not_like("case:%"),
+            )
             .order_by(runs.c.created_at)
         )
         with self._database.read() as connection:

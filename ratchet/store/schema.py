@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Tex
 
 metadata = MetaData()
 
-OPEN_CYCLE = ("running", "awaiting_approval", "applying")
+OPEN_CYCLE = ("running", "awaiting_approval")
 """Statuses of a cycle that keep others for the same task and component from starting."""
 
 runs = Table(
@@ -64,8 +64,8 @@ cycles = Table(
         "task",
         "component",
         unique=True,
-        sqlite_where=text("status IN ('running', 'awaiting_approval', 'applying')"),
-        postgresql_where=text("status IN ('running', 'awaiting_approval', 'applying')"),
+        sqlite_where=text("status IN ('running', 'awaiting_approval')"),
+        postgresql_where=text("status IN ('running', 'awaiting_approval')"),
     ),
 )
 

@@ -19,7 +19,10 @@ POLICY = Path(__file__).parent.parent / "demo_policy.toml"
 
 
 def demo(
-    policy: Annotated[Path, typer.Option(help="Under which conditions changes are approved.")] = POLICY,
+    policy: Annotated[
+        Path,
+        typer.Option(help="Under which conditions changes are approved.", show_default="the policy that ships with it"),
+    ] = POLICY,
     as_json: AsJson = False,
 ) -> None:
     """Improve the embedded model at the example task, cycle by cycle, on a copy under HOME. Needs no key."""

@@ -28,7 +28,7 @@ def history(task: TaskName, as_json: AsJson = False) -> None:
         table.add_column(name)
     for row in rows:
         numbers = row["numbers"]
-        rates = f"{percent(numbers['before'])} -> {percent(numbers['after'])}" if numbers else ""
+        rates = f"{percent(numbers['before'])} -> {percent(numbers['after'])}" if "before" in numbers else ""
         table.add_row(str(row["version"]), row["status"], row["applied_at"][:16], row["by"], rates, Text(row["reason"]))
     out.print(table)
 

@@ -1,9 +1,9 @@
 from typing import Any, TypedDict
 
 import pytest
-from shop import TASK, Project, shop_items
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import END, START, StateGraph
+from shop import TASK, Project, shop_items
 
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError

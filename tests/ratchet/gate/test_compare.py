@@ -4,7 +4,8 @@ from collections.abc import Sequence
 import pytest
 
 from ratchet.gate import Comparison, Pair, Scored, level, unproven
-from ratchet.gate.compare import LEAST_CASES
+from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
+from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation
 from ratchet.tasks import Case
 
@@ -27,6 +28,15 @@ def scored(passed: bool | None, **criteria: bool | None) -> Scored:
 WIN = Pair(CASE, scored(False, a=False), scored(True, a=True))
 LOSS = Pair(CASE, scored(True, a=True), scored(False, a=False))
 TIE = Pair(CASE, scored(True, a=True), scored(True, a=True))
+
+
+ENOUGH = next(wins for wins in range(100) if wealth(wins, 0) >= 20)
+FUTILE_RESULT = next(
+    (wins, losses)
+    for losses in range(100)
+    for wins in range(100)
+    if wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
+)
 
 
 def compared(pairs: Sequence[Pair], error: float = 0.05) -> Comparison:
@@ -114,10 +124,10 @@ def test_veto_from_outside_holds() -> None:
         ([WIN] * 12, 100, True),
         ([LOSS] * 11, 100, False),
         ([LOSS] * 12, 100, True),
-        ([TIE] * 500, 7, True),
-        ([TIE] * 500, 8, False),
-        ([WIN] * 16 + [LOSS] * 38, 100, True),
-        ([WIN] * 16 + [LOSS] * 20, 100, False),
+        ([TIE] * 500, ENOUGH - 1, True),
+        ([TIE] * 500, ENOUGH, False),
+        ([WIN] * FUTILE_RESULT[0] + [LOSS] * FUTILE_RESULT[1], 500, True),
+        ([WIN] * 7 + [LOSS] * 6, 100, False),
         ([Pair(CASE, scored(False, b=True), scored(True))] * 20, 100, False),
     ],
 )

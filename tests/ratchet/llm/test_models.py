@@ -2,8 +2,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from shop import OpenEngine, Project
 from pydantic import BaseModel
+from shop import OpenEngine, Project
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ConfigurationError, ModelError, ModelReplyError, ModelUnavailableError
@@ -126,7 +126,7 @@ async def test_status_becomes_a_clear_error(
     project: Project, engine: Engine, status: int, kind: type[Exception]
 ) -> None:
     project.script("agent", Fault(status))
-    with pytest.raises(kind, match="agent model scripted:scripts_of_this_test:agent.*scripted fault") as caught:
+    with pytest.raises(kind, match=r"agent model scripted:scripts_of_this_test:agent.*scripted fault") as caught:
         await engine.models.reply("agent", asked())
     assert type(caught.value) is kind
     assert "\n" not in str(caught.value)

@@ -57,5 +57,5 @@ def test_script_file_that_is_wrong_is_refused(tmp_path: Path, text: str, expecte
 
 @pytest.mark.parametrize("target", ["no_such_module:f", "json:nothing", "json", ":f", "..:f"])
 def test_script_that_cannot_be_imported_is_refused(target: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be imported .* use module:function or FILE.json"):
+    with pytest.raises(ConfigurationError, match=r"cannot be imported .* use module:function or FILE\.json"):
         load_script(target)

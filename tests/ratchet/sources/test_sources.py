@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shop import TASK, Project
 from langchain_core.documents import Document as LangChainDocument
+from shop import TASK, Project
 
 from ratchet.errors import ConfigurationError, SourceError
 from ratchet.prompting import Example

@@ -47,9 +47,13 @@ def test_database_is_kept_when_opened_again(database_url: str) -> None:
 
 
 def test_write_is_rolled_back_on_an_exception(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        connection.execute(text("INSERT INTO gate_tests (cycle_id, task, number, level) VALUES ('a', 't', 1, 0.1)"))
-        raise RuntimeError
+    def fail_after_writing() -> None:
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO gate_tests (cycle_id, task, number, level) VALUES ('a', 't', 1, 0.1)"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_writing()
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM gate_tests")).scalar() == 0
 
@@ -63,14 +67,15 @@ def test_write_takes_the_lock_at_once(database: Database, database_url: str) -> 
 
 def test_unique_version_per_proposal_is_kept_by_the_database(database: Database) -> None:
     sql = text("INSERT INTO versions VALUES ('t', :n, 'active', 'h', 0, 'P', '{}', '', 'b', 'r', '{}', 'now')")
-    with pytest.raises(IntegrityError), database.write() as connection:
+    with database.write() as connection:
         connection.execute(sql, {"n": 1})
-        connection.execute(sql, {"n": 2})
+        with pytest.raises(IntegrityError, match=r"versions\.proposal_id"):
+            connection.execute(sql, {"n": 2})
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nodialect://x", "sqlite:////proc/none/x.sqlite"])
 def test_database_url_that_is_wrong_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="^database "):
+    with pytest.raises(ConfigurationError, match=r"^database "):
         Database(url)
 
 

@@ -124,7 +124,7 @@ async def test_known_lists_what_failed_from_the_same_prompt(store: Store) -> Non
     rows = [
         proposal(
             status, id=f"P-{status}-{base}", fingerprint=f"{status}-{base}", reason="why", document={"base_hash": base}
-        )  # fmt: skip
+        )
         for status in ("pending", "applied", "approved", "stale", "refused", "rejected", "unproven")
         for base in ("base", "other")
     ]

@@ -130,6 +130,6 @@ def upgrade() -> None:
         "cycles",
         ["task", "component"],
         unique=True,
-        sqlite_where=sa.text("status IN ('running', 'awaiting_approval', 'applying')"),
-        postgresql_where=sa.text("status IN ('running', 'awaiting_approval', 'applying')"),
+        sqlite_where=sa.text("status IN ('running', 'awaiting_approval')"),
+        postgresql_where=sa.text("status IN ('running', 'awaiting_approval')"),
     )

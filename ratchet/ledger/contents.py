@@ -1,0 +1,68 @@
+"""What stands in the prompts file, seen from one task: its own components, and those of others."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ratchet.errors import ConfigurationError
+from ratchet.prompting import TaskPrompt, parse_prompts, with_component
+from ratchet.strict import read_text
+from ratchet.tasks import Task
+
+Components = dict[str, Any]
+"""Prompts by component name, in the form they have in the file."""
+
+
+def own_components(text: str, task: Task, file: Path) -> Components:
+    """The task's components in `text`.
+
+    Raises:
+        ConfigurationError: the text is of wrong shape or lacks a component.
+    """
+    prompts = parse_prompts(text, file)
+    missing = [name for name in task.components if name not in prompts]
+    if missing:
+        raise ConfigurationError(f"{file}: no prompt for {missing[0]!r}, a component of the task {task.name}")
+    return {name: prompts[name].as_json() for name in task.components}
+
+
+def components_or_none(file: Path, task: Task) -> Components | None:
+    """The task's components in the file, None where it cannot be read."""
+    try:
+        return own_components(read_text(file), task, file)
+    except ConfigurationError:
+        return None
+
+
+def is_broken(file: Path) -> bool:
+    """Whether the file is missing, a folder, not UTF-8, empty or not JSON."""
+    try:
+        json.loads(read_text(file))
+    except (ConfigurationError, json.JSONDecodeError):
+        return True
+    return False
+
+
+def merged(wanted: str, components: Components, file: Path) -> str:
+    """`wanted` to the byte where the components of others are the same in it and in today's file.
+
+    Else today's text with only `components` replaced.
+    """
+    try:
+        today = read_text(file)
+        same = _others(today, components, file) == _others(wanted, components, file)
+    except ConfigurationError:
+        return wanted
+    return wanted if same else patched(today, components)
+
+
+def patched(text: str, components: Components) -> str:
+    """`text` with those of `components` replaced that differ."""
+    for name, value in components.items():
+        if json.loads(text).get(name) != value:
+            text = with_component(text, name, TaskPrompt.model_validate(value))
+    return text
+
+
+def _others(text: str, components: Components, file: Path) -> Components:
+    return {name: prompt.as_json() for name, prompt in parse_prompts(text, file).items() if name not in components}

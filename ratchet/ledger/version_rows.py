@@ -1,0 +1,75 @@
+"""Rows of the versions table."""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from ratchet.prompting import content_hash
+from ratchet.store.schema import now, versions
+
+VersionRow = dict[str, Any]
+"""task, number, status, hash, base_number, proposal_id, components, file_text, by, reason, numbers, applied_at."""
+
+
+def row_with_status(connection: Connection, task: str, status: str) -> VersionRow | None:
+    """The newest version of a task with that status."""
+    query = select(versions).where(versions.c.task == task, versions.c.status == status)
+    row = connection.execute(query.order_by(versions.c.number.desc()).limit(1)).mappings().first()
+    return dict(row) if row else None
+
+
+def numbered(connection: Connection, task: str, number: int | None) -> VersionRow | None:
+    """The version of that number."""
+    query = select(versions).where(versions.c.task == task, versions.c.number == number)
+    row = connection.execute(query).mappings().first()
+    return dict(row) if row else None
+
+
+def of_proposal(connection: Connection, proposal_id: str) -> VersionRow | None:
+    """The version that a proposal (or a rollback) became."""
+    row = connection.execute(select(versions).where(versions.c.proposal_id == proposal_id)).mappings().first()
+    return dict(row) if row else None
+
+
+def active_rows(connection: Connection) -> list[VersionRow]:
+    """The active versions of all tasks, oldest first."""
+    query = select(versions).where(versions.c.status == "active").order_by(versions.c.applied_at)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def all_rows(connection: Connection, task: str) -> list[VersionRow]:
+    """All versions of a task, oldest first."""
+    rows = connection.execute(select(versions).where(versions.c.task == task).order_by(versions.c.number))
+    return [dict(row) for row in rows.mappings()]
+
+
+def add_row(
+    connection: Connection, task: str, components: dict[str, Any], text: str, *, status: str, base: int | None,
+    by: str, reason: str, proposal_id: str | None = None, numbers: dict[str, Any] | None = None,
+) -> VersionRow:  # fmt: skip
+    """Add a version under the task's next number."""
+    taken = [row["number"] for row in all_rows(connection, task)]
+    number = max(taken, default=0) + 1
+    row: VersionRow = {
+        "task": task,
+        "number": number,
+        "status": status,
+        "hash": content_hash(components),
+        "base_number": base,
+        "proposal_id": proposal_id,
+        "components": components,
+        "file_text": text,
+        "by": by,
+        "reason": reason,
+        "numbers": numbers or {},
+        "applied_at": now(),
+    }
+    connection.execute(insert(versions).values(row))
+    return row
+
+
+def set_status(connection: Connection, row: VersionRow, status: str, file_text: str | None = None) -> None:
+    """Change a version's status and, where given, the text of the file it became."""
+    values = {"status": status} | ({} if file_text is None else {"file_text": file_text})
+    mine = (versions.c.task == row["task"], versions.c.number == row["number"])
+    connection.execute(update(versions).where(*mine).values(values))

