@@ -3,7 +3,7 @@
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from ratchet.cycle import cycle_id_for, cycle_meter, ended, heldout_inputs, process_name, thread_of
+from ratchet.cycle import cycle_meter, ended, heldout_inputs, new_cycle_id, process_name, thread_of
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError
 from ratchet.llm import metered
@@ -27,7 +27,8 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
         return {**fresh, "outcome": ended("nothing_to_do", f"{bench.task.name} has no open failures")}
     ids = [failure.id for failure in failures]
     component = failures[0].component
-    cycle_id = cycle_id_for(thread_id, ids)
+    mine = await engine.store.cycles.open_of_thread(thread_id)
+    cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
     row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id)
     if row["id"] != cycle_id:
         message = f"cycle {row['id']} for {bench.task.name}/{component} is open ({row['status']}); failures wait for it"

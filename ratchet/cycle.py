@@ -1,8 +1,8 @@
 """What the nodes of one improvement cycle share: its budget, its failures, its ending."""
 
-import hashlib
 import os
 import socket
+import uuid
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -54,9 +54,9 @@ async def let_go(engine: Engine, thread_id: str | None) -> None:
         await engine.store.cycles.record(row["id"], {"owner": ""})
 
 
-def cycle_id_for(thread_id: str, failure_ids: list[str]) -> str:
-    """An id that is the same whenever the same thread works on the same failures."""
-    return "C-" + hashlib.sha256("\n".join([thread_id, *sorted(failure_ids)]).encode()).hexdigest()[:10]
+def new_cycle_id() -> str:
+    """An id for a cycle. An open cycle keeps its own when a node runs again."""
+    return f"C-{uuid.uuid4().hex[:10]}"
 
 
 async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:

@@ -20,5 +20,5 @@ def import_object(path: str, where: str) -> Any:
         sys.path.append(folder)
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # importing runs the user's code, which may raise anything
         raise ConfigurationError(f"{where}: {path!r} cannot be imported: {error}") from error

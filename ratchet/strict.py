@@ -43,7 +43,8 @@ def first_problem(error: ValidationError) -> str:
     else:
         got = repr(first["input"])
         text = f"{key}: {first['msg']} (got {got if len(got) < 80 else got[:77] + '...'})"
-    return text + (f" (and {len(details) - 1} more)" if len(details) > 1 else "")
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    return " ".join(text.split()) + more
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -87,6 +88,8 @@ def parse_json(text: str, file: Path | str) -> Any:
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"{file}: not JSON, line {error.lineno} column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{file}: nested too deeply") from error
 
 
 def parse_toml(text: str, file: Path | str) -> dict[str, Any]:
@@ -99,3 +102,5 @@ def parse_toml(text: str, file: Path | str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{file}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{file}: nested too deeply") from error

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from ratchet.agents.caller import ComponentCaller
-from ratchet.errors import ConfigurationError, ModelReplyError
+from ratchet.errors import ConfigurationError, ModelReplyError, RatchetError
 from ratchet.imports import import_object
 from ratchet.records import AgentRun
 
@@ -32,6 +32,15 @@ async def run_agent(call: ComponentCaller, text: str) -> AgentRun:
 
 
 async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
+    try:
+        return await _call_custom(use, call, text)
+    except RatchetError:
+        raise
+    except Exception as error:  # the user's code: whatever it raises is its failure, told as such
+        raise ModelReplyError(f"agent {use} raised {type(error).__name__}: {error}") from error
+
+
+async def _call_custom(use: str, call: ComponentCaller, text: str) -> Any:
     agent = await asyncio.to_thread(import_object, use, f"task {call.task.name}: agent.use")
     if hasattr(agent, "ainvoke"):
         return await agent.ainvoke({"input": text}, {"configurable": {"call": call}})

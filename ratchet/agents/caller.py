@@ -132,6 +132,6 @@ class ComponentCaller:
 def _object(text: str) -> dict[str, str]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

@@ -28,7 +28,7 @@ class Edit(_Answer):
     """The change may go live in the form given here, after it has been validated."""
 
     type: Literal["edit"]
-    prompt: TaskPrompt | str
+    prompt: TaskPrompt | Annotated[str, Field(min_length=1)]
 
 
 class Reject(_Answer):

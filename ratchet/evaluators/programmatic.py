@@ -6,6 +6,7 @@ from typing import Any
 
 import regex
 from jsonschema import Draft202012Validator
+from referencing.exceptions import Unresolvable
 
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
@@ -79,12 +80,18 @@ def check_numeric(criterion: Numeric, output: str, expected: Expected) -> Check:
 
 
 def check_json_schema(criterion: JsonSchema, output: str) -> Check:
-    """Is JSON that fits the schema."""
+    """Is JSON that fits the schema.
+
+    Raises:
+        EvaluationError: the schema refers to something that is not there.
+    """
     try:
         value = json.loads(output)
-    except ValueError:
+        problem = next(iter(Draft202012Validator(criterion.definition).iter_errors(value)), None)
+    except (ValueError, RecursionError):
         return False, "is not JSON"
-    problem = next(iter(Draft202012Validator(criterion.definition).iter_errors(value)), None)
+    except Unresolvable as error:
+        raise EvaluationError(f"the schema has a reference to nothing: {error}") from error
     return problem is None, "" if problem is None else f"does not fit the schema: {problem.message[:120]}"
 
 
@@ -92,10 +99,10 @@ def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> C
     """Is JSON equal to the expected object, or equal in the criterion's keys."""
     try:
         value = json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False, "is not JSON"
     choices = expected if isinstance(expected, list) else [expected]
-    passed = any(_part(value, criterion.keys) == _part(_parsed(choice), criterion.keys) for choice in choices)
+    passed = any(_same(_part(value, criterion.keys), _part(_parsed(choice), criterion.keys)) for choice in choices)
     return passed, "" if passed else f"is not equal to {json.dumps(expected, ensure_ascii=False)[:120]}"
 
 
@@ -106,6 +113,15 @@ def _parsed(choice: Any) -> Any:
         except ValueError:
             return choice
     return choice
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of JSON values, in which true is not 1 and false is not 0, as they are in Python."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _part(value: Any, keys: list[str] | None) -> Any:

@@ -39,6 +39,5 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
 
 
 async def _call(function: Any, **arguments: Any) -> Any:
-    if inspect.iscoroutinefunction(function):
-        return await function(**arguments)
-    return await asyncio.to_thread(function, **arguments)
+    result = await asyncio.to_thread(function, **arguments)
+    return await result if inspect.isawaitable(result) else result

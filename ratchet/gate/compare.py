@@ -61,7 +61,7 @@ class Comparison:
 
     def verdict(self) -> Verdict:
         """What the pairs seen so far say."""
-        if self.test.better >= self.needed:
+        if self.pairs and self.test.better >= self.needed:
             return "better"
         if self.test.worse >= 1 / WORSE_LEVEL:
             return "worse"

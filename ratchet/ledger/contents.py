@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ratchet.errors import ConfigurationError
 from ratchet.prompting import TaskPrompt, parse_prompts, with_component
 from ratchet.strict import read_text
@@ -59,9 +61,17 @@ def merged(wanted: str, components: Components, file: Path) -> str:
 def patched(text: str, components: Components) -> str:
     """`text` with those of `components` replaced that differ."""
     for name, value in components.items():
-        if json.loads(text).get(name) != value:
+        if not _is_same(json.loads(text).get(name), value):
             text = with_component(text, name, TaskPrompt.model_validate(value))
     return text
+
+
+def _is_same(written: Any, value: Any) -> bool:
+    try:
+        form = {"prompt": written} if isinstance(written, str) else written
+        return bool(TaskPrompt.model_validate(form).as_json() == value)
+    except ValidationError:
+        return False
 
 
 def _others(text: str, components: Components, file: Path) -> Components:

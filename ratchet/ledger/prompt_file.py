@@ -1,28 +1,30 @@
 """Writing ``task_prompts.json`` so that it is whole at every moment, also when the process is killed."""
 
-import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Replace the file's content: temporary file, fsync, rename, fsync of the folder."""
-    folder = file.resolve().parent
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=folder)
+def write_atomically(file: Path, text: str, like: Path | None = None) -> None:
+    """Replace the file's content: temporary file, fsync, rename, fsync of the folder.
+
+    The mode of the file it replaces (or of `like`) is kept.
+    """
+    target = file.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
-        if file.exists():
-            os.chmod(temporary, file.stat().st_mode & 0o7777)
-        os.replace(temporary, file.resolve())
+        model = like or target
+        if model.is_file():
+            temporary.chmod(model.stat().st_mode & 0o7777)
+        temporary.replace(target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(folder)
+    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -208,7 +208,7 @@ class Versions:
             if self._file.exists():
                 kept = self._file.with_name(f"{self._file.name}.broken-{now().replace(':', '')}")
                 self._file.rename(kept)
-            write_atomically(self._file, text)
+            write_atomically(self._file, text, like=kept)
             append(
                 connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=self._file.name,
                 reason="the prompts file was missing or broken",

@@ -149,7 +149,7 @@ class Models:
             raise ModelUnavailableError(
                 f"{role} model {spec} does not answer ({_words(error)}); see `ratchet doctor`"
             ) from error
-        except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ModelReplyError(f"{role} model {spec}: unusable reply ({_words(error)})") from error
         tokens = message.usage_metadata
         return Reply(

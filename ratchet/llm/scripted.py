@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import httpx2
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ratchet.errors import ConfigurationError
 from ratchet.strict import StrictModel, parse_json, read_text, validate
@@ -41,6 +41,15 @@ class ScriptLine(StrictModel):
     reply: str | dict[str, Any]
     anywhere: bool = False
 
+    @field_validator("match")
+    @classmethod
+    def _compiles(cls, match: str) -> str:
+        try:
+            re.compile(match)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return match
+
 
 class _ScriptFile(StrictModel):
     replies: list[ScriptLine]
@@ -57,7 +66,7 @@ def load_script(target: str) -> Script:
     module_name, _, attribute = target.partition(":")
     try:
         script = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # importing runs the user's code, which may raise anything
         raise ConfigurationError(
             f"scripted:{target}: cannot be imported ({error}); use module:function or FILE.json"
         ) from error
@@ -86,6 +95,13 @@ class ScriptedTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One chat completion, or the fault the script asks for."""
         body = json.loads(await request.aread())
+        try:
+            async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
+                return await self._respond(body)
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout("the script took too long", request=request) from error
+
+    async def _respond(self, body: dict[str, Any]) -> httpx2.Response:
         reply = self._script(body["messages"], body)
         if inspect.isawaitable(reply):
             reply = await reply

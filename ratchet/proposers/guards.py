@@ -6,13 +6,18 @@ from collections.abc import Iterable, Sequence
 from ratchet.prompting import Rules, TaskPrompt
 from ratchet.proposers.proposer import Situation
 from ratchet.records import FailureBundle
+from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.tasks import Task
 
 MAX_PROMPT_CHARS = 6000
 MAX_EXAMPLES = 32
 SPAN = 6
 """A run of this many words of a failing run's text counts as quoted."""
-_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.\w+|\+?\d[\d ()/-]{6,}\d|\b\w*\d{4,}\w*\b")
+LONGEST_PERSONAL = 254
+"""Characters of the longest e-mail address; longer words are no personal data, only work."""
+_PHONE = re.compile(r"\+?\d[\d ()/-]{6,}\d")
+_MAIL = re.compile(r"[^\s@<>\"'(),;]+@[^\s@<>\"'(),;]+\.\w+")
+_IDENTIFIER = re.compile(r"\w*\d{4,}\w*")
 _WORD = re.compile(r"\w+")
 
 
@@ -21,6 +26,7 @@ def refusal(situation: Situation, prompt: TaskPrompt) -> str | None:
     old = situation.prompt
     checks = (
         _unchanged(old, prompt),
+        _unknown_source(situation.bench.task, prompt),
         _lost_parts(situation.bench.task, old, prompt),
         _too_long(prompt),
         _touches_rules(situation.bench.rules, old, prompt),
@@ -33,6 +39,7 @@ def refusal(situation: Situation, prompt: TaskPrompt) -> str | None:
 def edit_refusal(task: Task, rules: Rules, old: TaskPrompt, prompt: TaskPrompt) -> str | None:
     """Why a reviewer's own version is refused: a person may quote and choose examples, but not drop what must stay."""
     checks = (
+        _unknown_source(task, prompt),
         _unchanged(old, prompt), _lost_parts(task, old, prompt), _too_long(prompt), _touches_rules(rules, old, prompt),
     )  # fmt: skip
     return next((reason for reason in checks if reason), None)
@@ -82,10 +89,25 @@ def _quotes(failures: Sequence[FailureBundle], old: TaskPrompt, new: TaskPrompt)
     for text in texts:
         for span in _spans([text]) & _spans([new.prompt]) - known:
             return f"quotes a failed run: {' '.join(span)!r}"
-        for found in _PERSONAL.findall(text):
+        for found in _personal(text):
             if found in new.prompt and found not in old.prompt:
                 return f"holds {found!r} of a failed run"
     return None
+
+
+def _personal(text: str) -> list[str]:
+    """E-mail addresses, phone numbers and identifiers (words with four digits in a row) in `text`."""
+    found = _PHONE.findall(text)
+    for word in text.split():
+        if len(word) <= LONGEST_PERSONAL:
+            found += _MAIL.findall(word) + _IDENTIFIER.findall(word)
+    return found
+
+
+def _unknown_source(task: Task, new: TaskPrompt) -> str | None:
+    known = {SOLVED_CASES, *(source.name for source in task.context_sources)}
+    unknown = [step.source for step in new.context if step.source not in known]
+    return f"fetches from {unknown[0]!r}, which is no source of the task" if unknown else None
 
 
 def _foreign_examples(situation: Situation, new: TaskPrompt) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ratchet.errors import ConfigurationError, SourceError
@@ -22,7 +23,7 @@ class FtsTable:
         self._uri = f"{file.resolve().as_uri()}?mode=ro"
         self._table = table  # an identifier, checked by the task's model
         try:
-            with sqlite3.connect(self._uri, uri=True) as connection:
+            with closing(sqlite3.connect(self._uri, uri=True)) as connection:
                 connection.execute(f'SELECT rowid FROM "{table}" LIMIT 1')  # noqa: S608
         except sqlite3.Error as error:
             raise ConfigurationError(f"context source {name!r}: {file}, table {table!r}: {error}") from error
@@ -38,7 +39,7 @@ class FtsTable:
         match = " OR ".join(f'"{word}"' for word in words)
         sql = f'SELECT rowid, rank, * FROM "{self._table}" WHERE "{self._table}" MATCH ? ORDER BY rank LIMIT ?'  # noqa: S608
         try:
-            with sqlite3.connect(self._uri, uri=True) as connection:
+            with closing(sqlite3.connect(self._uri, uri=True)) as connection:
                 rows = connection.execute(sql, (match, top_k)).fetchall()
         except sqlite3.Error as error:
             raise SourceError(f"context source {self.name!r}: {error}") from error

@@ -25,9 +25,9 @@ class Retriever:
         """The first `top_k` documents of the retriever, in its order."""
         try:
             found = await self._retriever.ainvoke(query)
+            return [
+                Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
+                for n, document in enumerate(found[:top_k])
+            ]
         except Exception as error:  # a plug-in of the user's: whatever it raises is its failure, told as such
             raise SourceError(f"context source {self.name!r}: {type(error).__name__}: {error}") from error
-        return [
-            Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
-            for n, document in enumerate(found[:top_k])
-        ]

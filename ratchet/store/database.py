@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
@@ -45,19 +45,23 @@ class Database:
         """
         try:
             parsed = make_url(url)
+        except ArgumentError as error:
+            raise ConfigurationError(f"database: {url.rpartition('@')[2]!r} is no database URL") from error
+        shown = parsed.render_as_string(hide_password=True)
+        try:
             if parsed.get_backend_name() == "sqlite" and parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(parsed)
         except (ArgumentError, ImportError, OSError) as error:
-            raise ConfigurationError(f"database {url!r}: {error}") from error
+            raise ConfigurationError(f"database {shown}: {error}") from error
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         try:
             self._migrate()
-        except (OperationalError, sqlite3.DatabaseError) as error:
+        except (DBAPIError, sqlite3.DatabaseError) as error:
             words = getattr(error, "orig", error)
-            raise ConfigurationError(f"database {parsed.render_as_string()}: {words}") from error
+            raise ConfigurationError(f"database {shown}: {words}") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -62,7 +62,7 @@ def load_cases(task: Task) -> list[Case]:
     file = task.folder / "cases.jsonl"
     cases: list[Case] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{file}:{number}"

@@ -10,6 +10,8 @@ from ratchet.tasks import Task
 Kind = Literal["context", "prompt", "both"]
 DEPTH = 2
 """Documents a context treatment fetches; where the prompt fetches some already, twice as many as it does."""
+DEEPEST = 64
+"""Documents that a context step may fetch at most."""
 SIMILAR = 4
 """Solved cases an examples treatment shows."""
 
@@ -50,7 +52,7 @@ def single_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved:
         Treatment(
             f"context:{source.name}",
             "context",
-            with_source(prompt, source.name, 2 * depths.get(source.name, DEPTH // 2)),
+            with_source(prompt, source.name, min(DEEPEST, 2 * depths.get(source.name, DEPTH // 2))),
             source.name,
         )
         for source in task.context_sources

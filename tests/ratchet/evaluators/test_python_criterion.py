@@ -1,5 +1,6 @@
 import asyncio
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from ratchet.tasks.criteria import Python
 pytestmark = pytest.mark.anyio
 
 
-class AsyncObject:
-    async def __call__(self, **_: Any) -> dict[str, Any]:
-        return {"key": "k", "score": True, "comment": "from an object"}
+class Later:
+    """What an asynchronous evaluator returns that is no coroutine function by its looks."""
+
+    def __await__(self) -> Iterator[Any]:
+        yield
+        return {"key": "k", "score": True, "comment": "awaited"}
 
 
 @pytest.fixture
@@ -42,8 +46,8 @@ async def test_python_takes_coroutines(checked: Any) -> None:
     assert await checked(functools.partial(evaluator)) == (False, "no")
 
 
-async def test_python_takes_an_object_with_an_async_call(checked: Any) -> None:
-    assert await checked(AsyncObject()) == (True, "from an object")
+async def test_python_takes_whatever_can_be_awaited(checked: Any) -> None:
+    assert await checked(lambda **_: Later()) == (True, "awaited")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ FUTILE_RESULT = next(
     (wins, losses)
     for losses in range(100)
     for wins in range(100)
-    if wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
+    if wins + losses >= LEAST_CASES and wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
 )
 
 

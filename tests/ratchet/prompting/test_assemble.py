@@ -38,9 +38,9 @@ def test_build_messages_with_everything() -> None:
     ]
 
 
-def test_system_prompt_without_rules_keeps_its_headings() -> None:
+def test_system_prompt_without_rules_has_no_such_section() -> None:
     text = system_prompt(Rules(rules=(), hash="h"), TaskPrompt(prompt="Do it."), [], {})
-    assert text == "RULES (never break):\n\nTASK:\nDo it."
+    assert text == "TASK:\nDo it."
 
 
 def test_system_prompt_never_interprets_documents_or_rules() -> None:
