@@ -11,7 +11,7 @@ from referencing.exceptions import Unresolvable
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
 
-REGEX_SECONDS = 0.5
+REGEX_SECONDS = 0.25
 _NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:[eE][+-]?\d+)?")
 Check = tuple[bool, str]
 

@@ -243,7 +243,7 @@ def test_write_atomically_follows_a_link(prompts_file: Path) -> None:
 def test_write_atomically_leaves_nothing_behind_on_failure(
     prompts_file: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError(28, "no space left")
 
     before, names = prompts_file.read_bytes(), sorted(prompts_file.parent.iterdir())

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ratchet.errors import ConfigurationError
-from ratchet.llm import ModelSpec, parse_spec
+from ratchet.llm import ModelSpec, embedded_endpoint, parse_spec
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,6 @@ def test_parse_spec_names_setting_and_forms(text: str) -> None:
         parse_spec(text, "RATCHET_AGENT_MODEL")
 
 
-def test_parse_spec_names_a_missing_file() -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no file 'gone\.gguf'"):
-        parse_spec("local:gone.gguf")
+def test_embedded_endpoint_names_a_missing_file() -> None:
+    with pytest.raises(ConfigurationError, match=r"local:gone\.gguf: there is no such file"):
+        embedded_endpoint("gone.gguf")

@@ -75,7 +75,7 @@ def test_unique_version_per_proposal_is_kept_by_the_database(database: Database)
 
 @pytest.mark.parametrize("url", ["nonsense", "nodialect://x", "sqlite:////proc/none/x.sqlite"])
 def test_database_url_that_is_wrong_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^database "):
+    with pytest.raises(ConfigurationError, match=r"^database"):
         Database(url)
 
 

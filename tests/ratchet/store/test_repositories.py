@@ -15,7 +15,7 @@ from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import Database, Store, now
 
 pytestmark = pytest.mark.anyio
-OPEN = ("running", "awaiting_approval", "applying")
+OPEN = ("running", "awaiting_approval")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
