@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).parents[1]
-MOST_CYCLES = 3
 SQUAD_CASES = 120
 
 
@@ -36,22 +35,17 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def make_squad(data: Path, task: Path) -> None:
-    """Questions on one article, half of them held out, and its paragraphs as documents."""
+    """Questions on one article, held out by the default split, and its paragraphs as documents."""
     questions = read(data / "squad_superbowl_qa.jsonl")[:SQUAD_CASES]
     cases = [
-        {
-            "id": f"q{n}",
-            "input": question["input"],
-            "expected": question["expected"],
-            "split": ("train", "holdout")[n % 2],
-        }
+        {"id": f"q{n}", "input": question["input"], "expected": question["expected"]}
         for n, question in enumerate(questions)
     ]
     (task / "cases.jsonl").write_text("\n".join(json.dumps(case) for case in cases), encoding="utf-8")
     (task / "documents").mkdir()
     for n, document in enumerate(read(data / "squad_superbowl_docs.jsonl")):
         (task / "documents" / f"{n:02d}.txt").write_text(document["text"], encoding="utf-8")
-    settings = 'max_tokens = 64\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
+    settings = 'max_tokens = 48\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
     settings += "passage_words = 60\n"
     write_task(task, "Answers questions about a sports final", settings)
 
@@ -102,14 +96,14 @@ class Project:
         return self.ratchet("eval", self.task, "--split", "holdout")
 
 
-def run(scenario: Scenario, data: Path) -> dict[str, Any]:
-    """Improve until a cycle changes nothing, and report each step."""
+def run(scenario: Scenario, data: Path, cycles: int) -> dict[str, Any]:
+    """Improve until a cycle changes nothing, `cycles` times at most, and report each step."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), scenario, data)
         started = time.perf_counter()
         measured = project.rate()
         steps: list[dict[str, Any]] = [{"after": measured["success_rate"], "change": scenario.prompt, "calls": 0}]
-        for _ in range(MOST_CYCLES):
+        for _ in range(cycles):
             cycle = project.ratchet("improve", scenario.name)
             step = {key: cycle[key] for key in ("category", "verdict", "status", "calls", "message")}
             if cycle["status"] == "awaiting_approval":
@@ -140,11 +134,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPOSITORY / "benchmarks" / "data", help="folder of the data sets")
     parser.add_argument("--only", choices=[scenario.name for scenario in SCENARIOS])
+    parser.add_argument("--cycles", type=int, default=1, help="cycles at most (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     if not options.data.is_dir():
         sys.exit(f"the data folder {options.data} is not there; nothing was measured")
-    results = [run(scenario, options.data) for scenario in SCENARIOS if options.only in (None, scenario.name)]
+    results = [
+        run(scenario, options.data, options.cycles) for scenario in SCENARIOS if options.only in (None, scenario.name)
+    ]
     if options.json:
         print(json.dumps({"results": results}))
         return

@@ -84,7 +84,7 @@ def test_regex_that_backtracks_is_answered_within_a_second() -> None:
 @pytest.mark.parametrize("negate", [False, True])
 def test_regex_is_cut_off_and_is_an_error_then(negate: bool) -> None:
     started = time.perf_counter()
-    with pytest.raises(EvaluationError, match=r"the pattern took longer than 0\.5 s"):
+    with pytest.raises(EvaluationError, match=r"the pattern took longer than [0-9.]+ s"):
         checked("regex", {"pattern": "(a|aa)+$", "negate": negate}, "a" * 40 + "!", None)
     assert time.perf_counter() - started < 1
 

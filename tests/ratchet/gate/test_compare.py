@@ -31,12 +31,6 @@ TIE = Pair(CASE, scored(True, a=True), scored(True, a=True))
 
 
 ENOUGH = next(wins for wins in range(100) if wealth(wins, 0) >= 20)
-FUTILE_RESULT = next(
-    (wins, losses)
-    for losses in range(100)
-    for wins in range(100)
-    if wins + losses >= LEAST_CASES and wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
-)
 
 
 def compared(pairs: Sequence[Pair], error: float = 0.05) -> Comparison:
@@ -126,13 +120,24 @@ def test_veto_from_outside_holds() -> None:
         ([LOSS] * 12, 100, True),
         ([TIE] * 500, ENOUGH - 1, True),
         ([TIE] * 500, ENOUGH, False),
-        ([WIN] * FUTILE_RESULT[0] + [LOSS] * FUTILE_RESULT[1], 500, True),
         ([WIN] * 7 + [LOSS] * 6, 100, False),
         ([Pair(CASE, scored(False, b=True), scored(True))] * 20, 100, False),
     ],
 )
 def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], left: int, settled: bool) -> None:
     assert compared(pairs).settled(left) is settled
+
+
+def test_settled_when_the_change_has_become_hopeless() -> None:
+    wins, losses = next(
+        (wins, losses)
+        for losses in range(LEAST_CASES, 100)
+        for wins in range(100)
+        if wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
+    )
+    comparison = compared([WIN] * wins + [LOSS] * losses)
+    assert comparison.verdict() == "inconclusive"
+    assert comparison.settled(500)
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
