@@ -45,7 +45,7 @@ def make_squad(data: Path, task: Path) -> None:
     (task / "documents").mkdir()
     for n, document in enumerate(read(data / "squad_superbowl_docs.jsonl")):
         (task / "documents" / f"{n:02d}.txt").write_text(document["text"], encoding="utf-8")
-    settings = 'max_tokens = 48\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
+    settings = 'max_tokens = 64\n\n[[context_sources]]\nname = "article"\nkind = "documents"\npath = "documents"\n'
     settings += "passage_words = 60\n"
     write_task(task, "Answers questions about a sports final", settings)
 
