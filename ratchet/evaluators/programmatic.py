@@ -52,7 +52,7 @@ def check_regex(criterion: Regex, output: str) -> Check:
         EvaluationError: the search took too long.
     """
     try:
-        found = regex.search(criterion.pattern, output, timeout=REGEX_SECONDS) is not None
+        found = regex.search(criterion.pattern, output, timeout=REGEX_SECONDS, concurrent=True) is not None
     except TimeoutError as error:
         raise EvaluationError(f"the pattern took longer than {REGEX_SECONDS} s") from error
     except regex.error as error:

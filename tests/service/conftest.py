@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -53,38 +52,13 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(project: Path) -> dict[str, str]:
-    """Environment of a process that works on the project with the scripted model in every role."""
+    """Environment of a process in the project's folder: the scripted model in every role, all paths default."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RATCHET_", "OPENAI_", "LANG"))}
     roles = {
         f"RATCHET_{role}_MODEL": f"scripted:{project / 'script.json'}"
         for role in ("AGENT", "JUDGE", "ANALYST", "OPTIMIZER")
     }
-    return (
-        kept
-        | roles
-        | {
-            "RATCHET_HOME": str(project / ".ratchet"),
-            "RATCHET_TASKS_DIR": str(project / "tasks"),
-            "RATCHET_RULES_FILE": str(project / "behavior_rules.json"),
-            "RATCHET_PROMPTS_FILE": str(project / "task_prompts.json"),
-            "LANGSMITH_TRACING": "false",
-        }
-    )
-
-
-@pytest.fixture
-def ratchet(project: Path, environment: dict[str, str]) -> Callable[..., Any]:
-    """Run the command in the project; returns the finished process, its JSON output as `.json` where asked for."""
-
-    def run(*arguments: str, **changes: str) -> Any:
-        done: Any = subprocess.run(
-            [sys.executable, "-m", "service.cli", *arguments],
-            cwd=project, env=environment | changes, capture_output=True, text=True, timeout=110, check=False,
-        )  # fmt: skip
-        done.json = json.loads(done.stdout) if "--json" in arguments and done.stdout else None
-        return done
-
-    return run
+    return kept | roles | {"LANGSMITH_TRACING": "false"}
 
 
 class DevServer:

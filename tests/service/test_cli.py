@@ -220,8 +220,6 @@ def test_init_writes_a_project_that_works_and_overwrites_nothing(
 
     assert "tasks/greeter/task.toml" in done.json["files"]
     monkeypatch.chdir(target)
-    for name in ("TASKS_DIR", "RULES_FILE", "PROMPTS_FILE"):
-        monkeypatch.delenv(f"RATCHET_{name}")
     findings = {row["name"]: row["state"] for row in ratchet("doctor", "--json").json["findings"]}
     assert (findings["rules"], findings["task greeter"], findings["agent model"]) == ("ok", "ok", "ok")
     (target / "task_prompts.json").write_text("mine")
