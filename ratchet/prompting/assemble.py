@@ -8,6 +8,10 @@ from ratchet.prompting.rules import Rules
 from ratchet.prompting.task_prompts import Example, TaskPrompt
 
 
+DOCUMENTS_HEADING = "\n\nThe answer is in this text:\n"
+"""What stands before fetched documents; measured, see docs/decisions.md."""
+
+
 class Message(TypedDict):
     """One chat message in the form of the OpenAI protocol."""
 
@@ -21,7 +25,7 @@ def system_prompt(rules: Rules, prompt: TaskPrompt, documents: Sequence[str], va
     if rules.rules:
         text = f"RULES (never break):\n{rules.as_text()}\n{text}"
     if documents:
-        text += "\n\nCONTEXT:\n" + "\n\n".join(documents)
+        text += DOCUMENTS_HEADING + "\n\n".join(documents)
     return text
 
 

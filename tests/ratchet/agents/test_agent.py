@@ -51,7 +51,7 @@ async def test_agent_fetches_documents_and_similar_cases(project: Project, run: 
     context = [{"source": "handbook", "query": "{input} please", "top_k": 1}, {"source": "solved_cases", "top_k": 2}]
     found = await run("Where is item02 kept?", shop={"prompt": "Answer.", "context": context})
     (messages,) = script.calls
-    assert messages[0]["content"].endswith("TASK:\nAnswer.\n\nCONTEXT:\nThe item02 is in bin02x.")
+    assert messages[0]["content"].endswith("TASK:\nAnswer.\n\nThe answer is in this text:\nThe item02 is in bin02x.")
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
     assert "item02" not in "".join(message["content"] for message in messages[1:-1])
     assert [(step.kind, step.input.get("query") if step.kind == "retrieval" else None) for step in found.trace] == [

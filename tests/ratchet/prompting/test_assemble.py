@@ -26,7 +26,7 @@ def test_build_messages_with_everything() -> None:
         {
             "role": "system",
             "content": "RULES (never break):\n- Never lie.\n- Stay {polite}.\nTASK:\n"
-            "Answer as {unknown} in {unknown}.\n\nCONTEXT:\nFirst {tone}.\n\nSecond.",
+            "Answer as {unknown} in {unknown}.\n\nThe answer is in this text:\nFirst {tone}.\n\nSecond.",
         },
         {"role": "user", "content": "own in"},
         {"role": "assistant", "content": "own out"},
@@ -45,4 +45,6 @@ def test_system_prompt_without_rules_has_no_such_section() -> None:
 
 def test_system_prompt_never_interprets_documents_or_rules() -> None:
     text = system_prompt(RULES, TaskPrompt(prompt="{x}"), ["{x}"], {"x": "value", "polite": "rude"})
-    assert text == "RULES (never break):\n- Never lie.\n- Stay {polite}.\nTASK:\nvalue\n\nCONTEXT:\n{x}"
+    assert (
+        text == "RULES (never break):\n- Never lie.\n- Stay {polite}.\nTASK:\nvalue\n\nThe answer is in this text:\n{x}"
+    )
