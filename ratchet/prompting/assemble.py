@@ -7,7 +7,6 @@ from prompts import substitute
 from ratchet.prompting.rules import Rules
 from ratchet.prompting.task_prompts import Example, TaskPrompt
 
-
 DOCUMENTS_HEADING = "\n\nThe answer is in this text:\n"
 """What stands before fetched documents; measured, see docs/decisions.md."""
 

@@ -17,6 +17,9 @@ STABLE_SHARE = 0.5
 LEAST_SHARE = 0.2
 """A treatment that fixes less than this share of the sample names no cause: one lucky run is not evidence."""
 
+CLEAR_SHARE = 0.5
+"""A source that fixes this share at one depth is not tried at another."""
+
 Report = Callable[[str], None]
 
 
@@ -78,9 +81,15 @@ def spread(failures: list[FailureBundle], count: int) -> list[FailureBundle]:
 async def _try(
     engine: Engine, bench: Workbench, sample: list[FailureBundle], treatments: list[Treatment], report: Report
 ) -> list[tuple[Treatment, Experiment]]:
-    tried = []
+    tried: list[tuple[Treatment, Experiment]] = []
     component = sample[0].component
     for treatment in treatments:
+        if any(
+            earlier.source == treatment.source and found.rate >= CLEAR_SHARE
+            for earlier, found in tried
+            if earlier.source
+        ):
+            continue
         report(f"trying {treatment.name}")
         tried.append((treatment, await _experiment(engine, bench, sample, component, treatment)))
     return tried

@@ -8,8 +8,9 @@ from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.tasks import Task
 
 Kind = Literal["context", "prompt", "both"]
-DEPTH = 2
-"""Documents a context treatment fetches; where the prompt fetches some already, twice as many as it does."""
+DEPTHS = (1, 3)
+"""Documents the context treatments fetch, one after the other: a small model needs the one right document, a query that
+is less precise needs several. Where the prompt fetches some already, twice as many as it does."""
 DEEPEST = 64
 """Documents that a context step may fetch at most."""
 SIMILAR = 4
@@ -45,17 +46,20 @@ def derived_requirements(task: Task, failed: list[str]) -> list[str]:
 
 
 def single_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved: int) -> list[Treatment]:
-    """One treatment per context source, derived requirements, similar solved cases; those that change nothing are left
-    out."""
+    """One treatment per context source and depth, derived requirements, similar solved cases.
+
+    Those that change nothing are left out.
+    """
     depths = {step.source: step.top_k for step in prompt.context}
     found = [
         Treatment(
-            f"context:{source.name}",
+            f"context:{source.name}" + (f" (best {depth})" if step else ""),
             "context",
-            with_source(prompt, source.name, min(DEEPEST, 2 * depths.get(source.name, DEPTH // 2))),
+            with_source(prompt, source.name, depth),
             source.name,
         )
         for source in task.context_sources
+        for step, depth in enumerate(_next_depths(depths.get(source.name)))
     ]
     sentences = derived_requirements(task, failed)
     if sentences:
@@ -63,6 +67,10 @@ def single_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved:
     if solved and depths.get(SOLVED_CASES, 0) < SIMILAR:
         found.append(Treatment("examples", "prompt", with_source(prompt, SOLVED_CASES, SIMILAR)))
     return [treatment for treatment in found if treatment.prompt != prompt]
+
+
+def _next_depths(now: int | None) -> tuple[int, ...]:
+    return DEPTHS if now is None else (min(DEEPEST, 2 * now),)
 
 
 def combined_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved: int) -> list[Treatment]:
@@ -74,13 +82,13 @@ def combined_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solve
     base = with_requirements(prompt, derived_requirements(task, failed))
     if any(treatment.name == "examples" for treatment in wording):
         base = with_source(base, SOLVED_CASES, SIMILAR)
+    first = {str(item.source): item for item in reversed(singles) if item.source}
     return [
         Treatment(
             f"{treatment.name} + {' + '.join(item.name for item in wording)}",
             "both",
-            with_source(base, treatment.source, treatment.prompt.context[-1].top_k),
-            treatment.source,
+            with_source(base, source, treatment.prompt.context[-1].top_k),
+            source,
         )
-        for treatment in singles
-        if treatment.source
+        for source, treatment in first.items()
     ]

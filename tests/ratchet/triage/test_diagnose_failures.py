@@ -71,7 +71,7 @@ async def test_diagnose_combines_only_where_nothing_helps_alone(diagnosed: Any) 
     found = await diagnosed(needs_both, 0)
     assert (found.category, found.source) == ("context", "handbook")
     assert found.evidence[-1].treatment == "context:handbook + requirements + examples"
-    assert [item.passed for item in found.evidence] == [0, 0, 0, 0, 1]
+    assert [item.passed for item in found.evidence] == [0, 0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(
