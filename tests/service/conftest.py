@@ -31,10 +31,8 @@ def project(tmp_path: Path) -> Path:
         (documents / f"item{number:03d}.md").write_text(f"The price of item{number:03d} is {answer}.\n")
         split = "train" if number % 2 else "holdout"
         cases.append({"id": f"c{number}", "input": question, "expected": answer, "split": split})
-        match = f"in this text:[\\s\\S]*item{number:03d} is[\\s\\S]*\\nuser-turn.*|in this text:[\\s\\S]*price of item{number:03d} is"
-        script.append(
-            {"match": f"({match})[\\s\\S]*What is the price of item{number:03d}", "anywhere": True, "reply": answer}
-        )
+        match = f"in this text:[\\s\\S]*price of item{number:03d} is[\\s\\S]*What is the price of item{number:03d}"
+        script.append({"match": match, "anywhere": True, "reply": answer})
     script.append({"match": "", "reply": "I do not know."})
     (task / "cases.jsonl").write_text("\n".join(json.dumps(case) for case in cases) + "\n")
     (task / "task.toml").write_text(
