@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ratchet.gate.control import ERROR, level
-from ratchet.gate.eprocess import BETS, FUTILE
+from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.selection.prove import BLOCK
 
 Array = np.ndarray[Any, Any]
@@ -31,13 +31,6 @@ class Setting(NamedTuple):
     gain: float
 
 
-class Shares(NamedTuple):
-    """How often a rule ships the change, and the cases it looks at on average."""
-
-    shipped: float
-    cases: float
-
-
 Rule = Callable[[Array, Array, int], tuple[Array, Array]]
 """(wins, losses) after 1, 2, ... cases, each of shape (runs, cases), and the cases; gives (shipped, cases used)."""
 
@@ -49,27 +42,26 @@ def counts(rng: np.random.Generator, setting: Setting, runs: int) -> tuple[Array
     return np.cumsum(draw < win, axis=1), np.cumsum((draw >= win) & (draw < differ), axis=1)
 
 
-def wealth(wins: Array, losses: Array, bets: tuple[tuple[float, float], ...]) -> Array:
-    """The mixture's wealth, elementwise."""
-    total: Array = sum(weight * (1 + bet) ** wins * (1 - bet) ** losses for bet, weight in bets)  # type: ignore[assignment]
-    return total
-
-
-def gate(error: float, bets: tuple[tuple[float, float], ...] = BETS, block: int = BLOCK) -> Rule:
+def gate(error: float) -> Rule:
     """The shipped rule at one error level: blocks, futility, and stopping where the proof is out of reach."""
 
     def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
         seen = np.arange(1, n + 1)
-        looked = (seen % block == 0) | (seen == n)
-        value = wealth(wins, losses, bets)
-        reachable = wealth(wins + (n - seen), losses, bets) >= 1 / error
+        looked = (seen % BLOCK == 0) | (seen == n)
+        value: Any = wealth(wins, losses)  # type: ignore[arg-type]  # works elementwise
+        reachable: Any = wealth(wins + (n - seen), losses) >= 1 / error  # type: ignore[arg-type]
         proven = (value >= 1 / error) & looked
         given_up = ((value <= FUTILE) | ~reachable) & looked
-        first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
-        first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
-        return first_proof < first_end, np.minimum(np.minimum(first_proof, first_end), n - 1) + 1
+        return stopped(proven, given_up, n)
 
     return rule
+
+
+def stopped(proven: Array, given_up: Array, n: int) -> tuple[Array, Array]:
+    """Whether the proof came first, and the cases seen until either; both inputs of shape (runs, n)."""
+    first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
+    first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
+    return first_proof < first_end, np.minimum(np.minimum(first_proof, first_end), n - 1) + 1
 
 
 def single_bet(error: float) -> Rule:
@@ -81,10 +73,7 @@ def single_bet(error: float) -> Rule:
         share = (before + 20 * 0.3) / (seen - 1 + 20)
         step = np.diff(wins - losses, axis=1, prepend=0)
         value = np.cumprod(1 + np.minimum(0.6, 0.1 / share) * step, axis=1)
-        proven, given_up = value >= 1 / error, value <= FUTILE
-        first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
-        first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
-        return first_proof < first_end, np.minimum(np.minimum(first_proof, first_end), n - 1) + 1
+        return stopped(value >= 1 / error, value <= FUTILE, n)
 
     return rule
 

@@ -4,6 +4,6 @@ import os
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read when langgraph is imported, so it comes first
 
-from graph.opening import GraphName, compile_graph, open_graph
+from graph.opening import GraphName, Session, compile_graph, open_graph, open_session
 
-__all__ = ["GraphName", "compile_graph", "open_graph"]
+__all__ = ["GraphName", "Session", "compile_graph", "open_graph", "open_session"]

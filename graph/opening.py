@@ -1,13 +1,14 @@
-"""Opening a graph from Python."""
+"""Opening graphs from Python."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from langgraph.graph.state import CompiledStateGraph
 
 from graph.agent import build_agent
-from graph.checkpoints import open_saver
+from graph.checkpoints import SqliteSaver, open_saver
 from graph.improve import build_improve
 from graph.serve import build_serve
 from ratchet.engine import Engine
@@ -28,6 +29,34 @@ def compile_graph(name: GraphName, engine: Engine, saver: Any = None) -> Compile
     return compiled
 
 
+@dataclass(frozen=True)
+class Session:
+    """An engine and its checkpointer, over which any of the graphs can be compiled."""
+
+    engine: Engine
+    saver: SqliteSaver
+
+    def graph(self, name: GraphName) -> Any:
+        """The compiled graph `name`."""
+        return compile_graph(name, self.engine, self.saver)
+
+
+@asynccontextmanager
+async def open_session(settings: Settings | None = None) -> AsyncIterator[Session]:
+    """Open everything, and close everything at the end.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or a database cannot be opened.
+    """
+    found = settings or Settings.load()
+    engine = await Engine.open(found)
+    try:
+        async with open_saver(found.checkpoint_file()) as saver:
+            yield Session(engine, saver)
+    finally:
+        await engine.close()
+
+
 @asynccontextmanager
 async def open_graph(
     name: GraphName = "agent", settings: Settings | None = None
@@ -37,10 +66,5 @@ async def open_graph(
     Raises:
         ConfigurationError: a setting is wrong, or the database cannot be opened.
     """
-    found = settings or Settings.load()
-    engine = await Engine.open(found)
-    try:
-        async with open_saver(found.checkpoint_file()) as saver:
-            yield compile_graph(name, engine, saver)
-    finally:
-        await engine.close()
+    async with open_session(settings) as session:
+        yield session.graph(name)

@@ -33,10 +33,6 @@ class SourceError(RatchetError):
     """A context source could not be read or did not answer in time."""
 
 
-class CycleConflictError(RatchetError):
-    """Another cycle for the same task and component is open."""
-
-
 class StaleBaseError(RatchetError):
     """A change was made for a version that is no longer the active one."""
 

@@ -1,44 +1,10 @@
-"""An engine, its checkpointer and the compiled graphs, for the time of one command."""
+"""What commands work with: an open session, and the config of a thread."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from graph import Session, open_session
 
-from graph import GraphName, compile_graph
-from graph.checkpoints import open_saver
-from ratchet.engine import Engine
-from ratchet.settings import Settings
-
-
-@dataclass(frozen=True)
-class Session:
-    """What commands work with."""
-
-    engine: Engine
-    saver: AsyncSqliteSaver
-
-    def graph(self, name: GraphName) -> Any:
-        """The compiled graph `name`."""
-        return compile_graph(name, self.engine, self.saver)
-
-
-@asynccontextmanager
-async def open_session(settings: Settings | None = None) -> AsyncIterator[Session]:
-    """Open everything, and close everything at the end.
-
-    Raises:
-        ConfigurationError: a setting is wrong, or a database cannot be opened.
-    """
-    found = settings or Settings.load()
-    engine = await Engine.open(found)
-    try:
-        async with open_saver(found.checkpoint_file()) as saver:
-            yield Session(engine, saver)
-    finally:
-        await engine.close()
+__all__ = ["Session", "open_session", "thread_config"]
 
 
 def thread_config(thread_id: str) -> dict[str, Any]:
