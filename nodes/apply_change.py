@@ -6,7 +6,7 @@ from ratchet.cycle import ended
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, StaleBaseError
 from ratchet.ledger import Change
-from ratchet.records import Decision, Diagnosis, Proposal, Validation
+from ratchet.records import Decision, Proposal, Validation
 from ratchet.state import State
 
 
@@ -24,16 +24,15 @@ async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> 
         reason=decision.reason or proposal.rationale,
         numbers=_numbers(Validation.model_validate(state["validation"])),
     )
-    failures = Diagnosis.model_validate(state["diagnosis"]).failures
     try:
         version = await engine.versions.apply(bench.task, change)
     except (StaleBaseError, AlreadyDecidedError) as error:
         await engine.store.cycles.record(proposal.cycle_id, {"message": str(error)}, status="stale")
         await engine.store.proposals.mark(proposal.id, "stale", str(error))
-        await engine.store.failures.mark(failures, "open")
+        await engine.store.failures.leave_cycle(proposal.cycle_id, "open")
         return {"outcome": ended("stale", str(error), cycle_id=proposal.cycle_id)}
     await engine.store.proposals.mark(proposal.id, "applied", change.reason)
-    await engine.store.failures.mark(failures, "fixed")
+    await engine.store.failures.leave_cycle(proposal.cycle_id, "fixed")
     await engine.store.failures.supersede(proposal.task, proposal.component)
     await engine.store.cycles.record(
         proposal.cycle_id, {"decision": state["decision"], "version": version["number"]}, status="applied"

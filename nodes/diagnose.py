@@ -1,15 +1,27 @@
 """Find the cause by experiment."""
 
+from typing import NamedTuple
+
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from ratchet.cycle import cycle_meter, ended, heldout_inputs, new_cycle_id, process_name, thread_of
+from ratchet.cycle import cycle_meter, ended, new_cycle_id, process_name, thread_of
+from ratchet.cycle_choice import Choice, failures_to_work_on
 from ratchet.engine import Engine, Workbench
-from ratchet.errors import BudgetError
+from ratchet.errors import BudgetError, TriageError
 from ratchet.llm import metered
-from ratchet.records import FailureBundle
-from ratchet.state import FRESH, State
-from ratchet.triage import diagnose_failures, groups
+from ratchet.records import Diagnosis, FailureBundle
+from ratchet.state import FRESH, OutcomeState, State
+from ratchet.store.cycles import CycleRow
+from ratchet.store.schema import OPEN_CYCLE
+from ratchet.triage import diagnose_failures
+
+
+class _Claim(NamedTuple):
+    """The cycle that these failures belong to, or the outcome that says why there is none."""
+
+    cycle_id: str | None
+    outcome: OutcomeState | None
 
 
 async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -19,48 +31,66 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     """
     bench = await engine.workbench(state["task"])
     thread_id = thread_of(config) or "no-thread"
-    single = state.get("failure_id")
-    graph = "agent" if single else "improve"
-    failures = await _failures(engine, bench, thread_id, single)
-    fresh: State = {} if single else FRESH
-    if not failures:
-        return {**fresh, "outcome": ended("nothing_to_do", f"{bench.task.name} has no open failures")}
-    ids = [failure.id for failure in failures]
-    component = failures[0].component
+    fresh: State = {} if state.get("failure_id") else FRESH
+    choice = await failures_to_work_on(engine, bench, state, thread_id)
+    if not choice.failures:
+        return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice)}
+    claim = await _claim(engine, bench, choice, thread_id, "agent" if state.get("failure_id") else "improve")
+    if claim.cycle_id is None:
+        return {**fresh, "outcome": claim.outcome}
+    update: State = {**fresh, "cycle_id": claim.cycle_id, "outcome": None}
+    return {**update, **await _diagnosis(engine, bench, choice.failures, claim.cycle_id)}
+
+
+async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice) -> OutcomeState:
+    others = await engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
+    if choice.ids and others:
+        return _waits(bench, others[0]["component"], others[0])
+    return ended("nothing_to_do", choice.why)
+
+
+async def _claim(engine: Engine, bench: Workbench, choice: Choice, thread_id: str, graph: str) -> _Claim:
+    ids = [failure.id for failure in choice.failures]
+    component = choice.failures[0].component
     mine = await engine.store.cycles.open_of_thread(thread_id)
     cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
     row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id)
     if row["id"] != cycle_id:
-        message = f"cycle {row['id']} for {bench.task.name}/{component} is open ({row['status']}); failures wait for it"
-        return {**fresh, "outcome": ended("waiting", message, cycle_id=row["id"])}
-    await engine.store.failures.mark(ids, "in_cycle", cycle_id)
+        return _Claim(None, _waits(bench, component, row))
     await engine.store.cycles.record(cycle_id, {"failures": ids, "owner": process_name()})
+    await engine.store.failures.mark(choice.ids, "in_cycle", cycle_id)
+    return _Claim(cycle_id, None)
+
+
+def _waits(bench: Workbench, component: str, other: CycleRow) -> OutcomeState:
+    message = f"cycle {other['id']} for {bench.task.name}/{component} is open ({other['status']}); failures wait for it"
+    return ended("waiting", message, cycle_id=other["id"])
+
+
+async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBundle], cycle_id: str) -> State:
     writer = get_stream_writer()
-    update: State = {**fresh, "cycle_id": cycle_id, "outcome": None}
     try:
         with metered(await cycle_meter(engine, cycle_id)):
             diagnosis = await diagnose_failures(
                 engine, bench, failures, lambda text: writer({"step": "diagnose", "text": text})
             )
-    except BudgetError as error:
-        return {**update, "outcome": ended("escalated", str(error), kind="budget", cycle_id=cycle_id)}
+    except (BudgetError, TriageError) as error:
+        kind = "budget" if isinstance(error, BudgetError) else "error"
+        return {"outcome": ended("escalated", str(error), kind=kind, cycle_id=cycle_id)}
+    return await _found(engine, bench, failures, cycle_id, diagnosis)
+
+
+async def _found(
+    engine: Engine, bench: Workbench, failures: list[FailureBundle], cycle_id: str, diagnosis: Diagnosis
+) -> State:
+    """Note the diagnosis. Where it blames another component than the one that wrote the output, the cycle turns to that
+    one, unless another cycle is at work on it."""
+    if diagnosis.component != failures[0].component:
+        other = await engine.store.cycles.move(cycle_id, diagnosis.component)
+        if other is not None:
+            await engine.store.failures.leave_cycle(cycle_id, "open")
+            await engine.store.cycles.record(cycle_id, {"message": "gave way"}, status="gave_way")
+            return {"outcome": _waits(bench, diagnosis.component, other)}
     document = diagnosis.model_dump(mode="json")
     await engine.store.cycles.record(cycle_id, {"diagnosis": document}, category=diagnosis.category)
-    return {**update, "diagnosis": document}
-
-
-async def _failures(engine: Engine, bench: Workbench, thread_id: str, single: str | None) -> list[FailureBundle]:
-    """The failures to work on: those of the cycle that this thread has open, the given one, or the largest group."""
-    mine = await engine.store.cycles.open_of_thread(thread_id)
-    if single:
-        return await engine.store.failures.bundles([single])
-    if mine and mine["document"].get("failures"):
-        return await engine.store.failures.bundles(mine["document"]["failures"])
-    hidden = heldout_inputs(bench)
-    rows = [
-        row
-        for row in await engine.store.failures.of_task(bench.task.name, "open")
-        if row["bundle"]["input"].strip() not in hidden
-    ]
-    found = groups(rows)
-    return await engine.store.failures.bundles(found[0].ids) if found else []
+    return {"diagnosis": document}

@@ -21,8 +21,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     }
     kind = outcome.get("kind", "capability")
     await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)
-    cycle = await engine.store.cycles.get(cycle_id)
-    await engine.store.failures.mark((cycle or {}).get("document", {}).get("failures", []), "escalated")
+    await engine.store.failures.leave_cycle(cycle_id, "escalated")
     await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=outcome["status"])
     return {"outcome": outcome}
 

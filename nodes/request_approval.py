@@ -71,8 +71,7 @@ async def _rejected(engine: Engine, proposal: Proposal, decision: Decision, agai
     if again:
         await engine.store.cycles.record(proposal.cycle_id, {}, status="running")
         return
-    cycle = await engine.store.cycles.get(proposal.cycle_id)
-    await engine.store.failures.mark((cycle or {}).get("document", {}).get("failures", []), "open")
+    await engine.store.failures.leave_cycle(proposal.cycle_id, "open")
     await engine.store.cycles.record(
         proposal.cycle_id, {"decision": decision.model_dump(mode="json")}, status="rejected"
     )

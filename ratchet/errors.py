@@ -33,6 +33,10 @@ class SourceError(RatchetError):
     """A context source could not be read or did not answer in time."""
 
 
+class TriageError(RatchetError):
+    """Nothing can be found out about a failure by trying."""
+
+
 class StaleBaseError(RatchetError):
     """A change was made for a version that is no longer the active one."""
 

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """Model calls in flight at most."""
     max_calls: Annotated[int, Field(ge=0)] = 600
     """Model calls that one improvement cycle may pay for."""
+    min_sources: Annotated[int, Field(ge=1)] = 2
+    """Distinct sources that the failures of a cycle come from at least, so that no single user steers it."""
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds until a model call is given up (and retried)."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3

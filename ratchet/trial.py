@@ -1,9 +1,9 @@
 """Trying prompts on cases: the one way experiments, races, the gate and `ratchet eval` run the agent."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.gate import Scored
@@ -67,9 +67,4 @@ async def score_all(
             progress(done, len(trials))
         return scored
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(trial)) for trial in trials]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return await together(one(trial) for trial in trials)

@@ -85,6 +85,7 @@ def demo_settings(settings: Settings) -> Settings:
         "rules_file": home / "behavior_rules.json",
         "prompts_file": home / "task_prompts.json",
         "database_url": None,
+        "min_sources": 1,
     }
     return settings.model_copy(update=changed)
 

@@ -107,6 +107,7 @@ class Project:
             "rules_file": self.rules_file,
             "prompts_file": self.prompts_file,
             "retries": 0,
+            "min_sources": 1,
             **{f"{role}_model": f"scripted:{SCRIPTS}:{role}" for role in ROLES},
         }
         return Settings(_env_file=None, **(given | overrides))  # type: ignore[call-arg]

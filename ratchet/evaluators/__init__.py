@@ -1,6 +1,6 @@
 """The evaluator: scores a run after it ended, never inside the agent."""
 
-from ratchet.evaluators.evaluate import aggregate, evaluate_output
+from ratchet.evaluators.evaluate import aggregate, evaluate_output, needs_expected
 from ratchet.evaluators.requirements import requirement
 
-__all__ = ["aggregate", "evaluate_output", "requirement"]
+__all__ = ["aggregate", "evaluate_output", "needs_expected", "requirement"]

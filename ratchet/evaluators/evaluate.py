@@ -63,7 +63,7 @@ def _passed(task: Task, results: list[CriterionResult], score: float | None, wei
 async def _result(
     models: Models, criterion: Criterion, task: Task, text: str, output: str, expected: Expected
 ) -> CriterionResult:
-    if expected is None and _needs_expected(criterion):
+    if expected is None and needs_expected(criterion):
         return CriterionResult(
             name=criterion.name, outcome="skipped", passed=None, score=None, comment="no expected output is known"
         )
@@ -80,7 +80,8 @@ async def _result(
     )
 
 
-def _needs_expected(criterion: Criterion) -> bool:
+def needs_expected(criterion: Criterion) -> bool:
+    """Whether the criterion compares with an expected output."""
     if criterion.kind == "contains":
         return criterion.values is None
     return criterion.kind in ("exact", "numeric", "json_equal")

@@ -56,6 +56,23 @@ class Cycles:
         raise RatchetError(f"no cycle could be opened for {task}/{component}, try again")
 
     @threaded
+    def move(self, cycle_id: str, component: str) -> CycleRow | None:
+        """Turn an open cycle to another component; the open cycle that is in the way, if there is one."""
+        try:
+            with self._database.write() as connection:
+                connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(component=component))
+        except IntegrityError:
+            with self._database.read() as connection:
+                mine = _one(connection, cycles.c.id == cycle_id)
+                return mine and _one(
+                    connection,
+                    cycles.c.task == mine["task"],
+                    cycles.c.component == component,
+                    cycles.c.status.in_(OPEN_CYCLE),
+                )
+        return None
+
+    @threaded
     def get(self, cycle_id: str) -> CycleRow | None:
         """The cycle of that id."""
         with self._database.read() as connection:

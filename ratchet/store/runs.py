@@ -120,6 +120,16 @@ class Failures:
             connection.execute(update(failures).where(failures.c.id.in_(ids)).values(values))
 
     @threaded
+    def leave_cycle(self, cycle_id: str, status: str) -> None:
+        """Set the status of all failures that a cycle works on; those it let go before stay as they are."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(failures)
+                .where(failures.c.cycle_id == cycle_id, failures.c.status == "in_cycle")
+                .values(status=status)
+            )
+
+    @threaded
     def supersede(self, task: str, component: str) -> None:
         """Set aside the open failures of a component whose prompt has changed: they happened under the old one."""
         with self._database.write() as connection:

@@ -29,9 +29,9 @@ def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:
     )
 
 
-async def ask_analyst(models: Models, prompt: TaskPrompt, failures: list[FailureBundle]) -> Opinion:
+async def ask_analyst(models: Models, prompt: TaskPrompt | None, failures: list[FailureBundle]) -> Opinion:
     """The analyst's opinion. A model that does not answer in form gives an opinion with an error and no category."""
-    shown, wrong = describe_prompt(prompt), describe_failures(failures)
+    shown, wrong = describe_prompt(prompt) if prompt else "", describe_failures(failures)
     content = render("diagnosis", mark=data_mark(shown, wrong), prompt=shown, failures=wrong)
     try:
         answer = await models.fill("analyst", [{"role": "user", "content": content}], AnalystAnswer)

@@ -1,24 +1,23 @@
-"""The cause of a group of failures, found by trying."""
+"""The cause of a group of failures: what was found for a sample of them, put together."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
+from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench
-from ratchet.records import Category, Diagnosis, Experiment, FailureBundle
+from ratchet.errors import TriageError
+from ratchet.records import Category, Diagnosis, Experiment, FailureBundle, FailureCause
 from ratchet.triage.analyst import ask_analyst
-from ratchet.triage.treatments import Treatment, combined_treatments, single_treatments
-from ratchet.trial import Trial, replaced, score_all
+from ratchet.triage.cause import triage_failure
 
 SAMPLE = 8
 """Failures of a group that experiments are made on."""
 STABLE_SHARE = 0.5
 """A group of which this share passes when simply repeated is unstable."""
-
 LEAST_SHARE = 0.2
-"""A treatment that fixes less than this share of the sample names no cause: one lucky run is not evidence."""
-
-CLEAR_SHARE = 0.5
-"""A source that fixes this share at one depth is not tried at another."""
+"""A category that explains less than this share of the sample is none: one lucky run is not evidence."""
 
 Report = Callable[[str], None]
 
@@ -26,118 +25,137 @@ Report = Callable[[str], None]
 async def diagnose_failures(
     engine: Engine, bench: Workbench, failures: list[FailureBundle], report: Report = lambda _: None
 ) -> Diagnosis:
-    """Try treatments on (a sample of) the failures and name the cause.
+    """Find the cause of each failure of a sample, and name the one that explains most.
 
-    First the run is repeated as it was. Then context from each source, the failed criteria's requirements, and similar
-    solved cases are tried one by one, and together only where nothing helped alone. What fixes most names the
-    category: ``context``, ``prompt``, or ``capability`` where nothing fixes any.
+    Failures that nothing can be found out about are left out; the analyst model's opinion is noted beside the evidence.
 
     Raises:
+        TriageError: nothing can be found out about any of them.
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
-    component = failures[0].component
-    prompt = bench.prompts[component]
     sample = spread(failures, SAMPLE)
-    failed = sorted({name for failure in failures for name in failure.evaluation.failed})
-    opinion = asyncio.create_task(ask_analyst(engine.models, prompt, sample))
+    opinion = asyncio.create_task(ask_analyst(engine.models, bench.prompts.get(sample[0].component), sample))
     try:
-        report("repeating the failed runs")
-        evidence = [
-            await _experiment(engine, bench, sample, component, Treatment("repeat", "prompt", prompt), repeat=1)
-        ]
-        tried: list[tuple[Treatment, Experiment]] = []
-        if evidence[0].rate < STABLE_SHARE:
-            tried = await _try(
-                engine, bench, sample, single_treatments(bench.task, prompt, failed, len(bench.solved)), report
-            )
-            if not any(experiment.rate >= LEAST_SHARE for _, experiment in tried):
-                both = combined_treatments(bench.task, prompt, failed, len(bench.solved))
-                tried += await _try(engine, bench, sample, both, report)
+        causes = await _causes(engine, bench, sample, report)
         view = await opinion
     finally:
         opinion.cancel()
-    category, best = _conclude(evidence[0], tried)
+    category = conclude(causes)
+    telling = [cause for cause in causes if cause.category == category]
+    component = Counter(cause.component for cause in telling).most_common(1)[0][0]
+    sources = Counter(cause.source for cause in telling if cause.source and category == "context")
     return Diagnosis(
         category=category,
         component=component,
         failures=[failure.id for failure in failures],
-        explanation=_explain(category, evidence[0], best, len(sample)),
-        missing=view.missing if category == "context" else "",
-        source=best[0].source if best and category == "context" else None,
+        explanation=_explain(category, causes),
+        missing=next((cause.missing for cause in telling if cause.missing), ""),
+        source=sources.most_common(1)[0][0] if sources else None,
         problems=sorted({problem for failure in sample for problem in failure.evaluation.problems})[:10],
-        evidence=evidence + [experiment for _, experiment in tried],
+        evidence=evidence(causes),
+        causes={cause.failure: cause.category for cause in causes},
         opinion=view,
         agreement=None if view.category is None else view.category == category,
     )
 
 
-def spread(failures: list[FailureBundle], count: int) -> list[FailureBundle]:
-    """`count` failures spread evenly over the list, so that old and new ones are represented."""
+async def _causes(engine: Engine, bench: Workbench, sample: list[FailureBundle], report: Report) -> list[FailureCause]:
+    broken: set[str] = set()
+    problems: list[str] = []
+    done = 0
+
+    async def one(failure: FailureBundle) -> FailureCause | None:
+        nonlocal done
+        try:
+            found = await triage_failure(engine, bench, failure, broken=broken)
+        except TriageError as error:
+            problems.append(str(error))
+            return None
+        done += 1
+        report(f"failure {done} of {len(sample)}: {found.category}")
+        return found
+
+    report(f"experiments on {len(sample)} failed runs")
+    causes = [cause for cause in await together(one(failure) for failure in sample) if cause]
+    if not causes or (problems and conclude(causes) == "capability"):
+        raise TriageError(min(problems))
+    return causes
+
+
+class Sourced(Protocol):
+    """A failure, or as much of it as choosing needs."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def source(self) -> str:
+        """Who it came from."""
+
+
+Failure = TypeVar("Failure", bound=Sourced)
+
+
+def spread(failures: Sequence[Failure], count: int) -> list[Failure]:
+    """`count` failures that represent all, in their order: the sources take turns, so that no single one decides, and
+    of each source old and new ones are taken."""
+    by_source: dict[str, list[Failure]] = {}
+    for failure in failures:
+        by_source.setdefault(failure.source, []).append(failure)
+    rest = [_evenly(members, count) for members in by_source.values()]
+    rounds = [members[turn] for turn in range(count) for members in rest if turn < len(members)]
+    if len(by_source) > count:
+        rounds = _evenly(rounds, count)
+    chosen = {failure.id for failure in rounds[:count]}
+    return [failure for failure in failures if failure.id in chosen]
+
+
+def _evenly(failures: list[Failure], count: int) -> list[Failure]:
     if len(failures) <= count:
         return failures
     return [failures[i * len(failures) // count] for i in range(count)]
 
 
-async def _try(
-    engine: Engine, bench: Workbench, sample: list[FailureBundle], treatments: list[Treatment], report: Report
-) -> list[tuple[Treatment, Experiment]]:
-    tried: list[tuple[Treatment, Experiment]] = []
-    component = sample[0].component
-    for treatment in treatments:
-        if any(
-            earlier.source == treatment.source and found.rate >= CLEAR_SHARE
-            for earlier, found in tried
-            if earlier.source
-        ):
-            continue
-        report(f"trying {treatment.name}")
-        tried.append((treatment, await _experiment(engine, bench, sample, component, treatment)))
-    return tried
+def conclude(causes: Sequence[FailureCause]) -> Category:
+    """The category of a group: unstable where half of the runs pass by themselves; otherwise prompt or context,
+    whichever explains more, if that is enough to be no accident; otherwise capability.
+
+    Where both explain as many the wording is preferred: it costs less in every later run than a retrieval.
+    """
+    counts = Counter(cause.category for cause in causes)
+    if counts["unstable"] >= STABLE_SHARE * len(causes):
+        return "unstable"
+    best: Category = "prompt" if counts["prompt"] >= counts["context"] else "context"
+    if counts[best] and counts[best] >= LEAST_SHARE * len(causes):
+        return best
+    return "capability"
 
 
-async def _experiment(
-    engine: Engine,
-    bench: Workbench,
-    sample: list[FailureBundle],
-    component: str,
-    treatment: Treatment,
-    repeat: int = 0,
-) -> Experiment:
-    prompts = replaced(bench.prompts, component, treatment.prompt)
-    trials = [Trial(failure.input, failure.expected) for failure in sample]
-    scored = await score_all(engine, bench, prompts, trials, repeat=repeat)
-    return Experiment(
-        treatment=treatment.name,
-        passed=sum(result.evaluation.passed is True for result in scored),
-        total=len(scored),
-        outputs=[
-            {"failure": failure.id, "output": result.output, "passed": result.evaluation.passed}
-            for failure, result in zip(sample, scored, strict=True)
-        ],
-    )
+def evidence(causes: Sequence[FailureCause]) -> list[Experiment]:
+    """The evidence table: each treatment with the runs it was tried on, in the order of the plan."""
+    rows: dict[str, Experiment] = {}
+    for cause in causes:
+        for result in cause.attempts:
+            row = rows.setdefault(result.treatment, Experiment(treatment=result.treatment, passed=0, total=0))
+            row.total += 1
+            row.passed += result.passed is True
+            row.outputs.append(
+                {"failure": cause.failure, "output": result.output, "passed": result.passed, "error": result.error}
+            )
+    longest = max(causes, key=lambda cause: len(cause.attempts)).attempts
+    order = {result.treatment: place for place, result in enumerate(longest)}
+    return sorted(rows.values(), key=lambda row: order.get(row.treatment, len(order)))
 
 
-def _conclude(
-    repeat: Experiment, tried: list[tuple[Treatment, Experiment]]
-) -> tuple[Category, tuple[Treatment, Experiment] | None]:
-    if repeat.rate >= STABLE_SHARE and repeat.passed:
-        return "unstable", None
-    helped = [
-        (treatment, experiment)
-        for treatment, experiment in tried
-        if experiment.passed > repeat.passed and experiment.rate >= LEAST_SHARE
-    ]
-    if not helped:
-        return "capability", None
-    # Of treatments that help equally the wording is preferred: it costs less in every later run than a retrieval.
-    best = max(helped, key=lambda pair: (pair[1].passed, pair[0].kind == "prompt"))
-    return ("prompt" if best[0].kind == "prompt" else "context"), best
-
-
-def _explain(category: Category, repeat: Experiment, best: tuple[Treatment, Experiment] | None, size: int) -> str:
+def _explain(category: Category, causes: Sequence[FailureCause]) -> str:
+    size = len(causes)
+    repeated = sum(cause.category == "unstable" for cause in causes)
     if category == "unstable":
-        return f"{repeat.passed} of {size} failed runs pass when they are simply repeated"
-    if best is None:
+        return f"{repeated} of {size} failed runs pass when they are simply repeated"
+    if category == "capability":
         return f"no treatment makes more than a stray one of {size} failed runs pass; the model seems unable to do it"
-    treatment, experiment = best
-    return f"{experiment.passed} of {size} failed runs pass with {treatment.name}, {repeat.passed} when just repeated"
+    telling = [cause for cause in causes if cause.category == category]
+    ways = Counter(cause.treatment for cause in telling)
+    named = ", ".join(f"{count} with {name}" if len(ways) > 1 else f"with {name}" for name, count in ways.most_common())
+    return f"{len(telling)} of {size} failed runs pass {named}; {repeated} when just repeated"

@@ -1,9 +1,10 @@
-"""Treatments: single changes to a prompt, tried to learn what a failure lacked."""
+"""Treatments: single changes to one component's prompt, tried to learn what a failed run lacked."""
 
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from ratchet.evaluators import requirement
-from ratchet.prompting import ContextStep, TaskPrompt
+from ratchet.prompting import ContextStep, TaskPrompt, TaskPrompts
 from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.tasks import Task
 
@@ -18,12 +19,26 @@ SIMILAR = 4
 
 
 class Treatment(NamedTuple):
-    """A changed prompt and what its success would mean."""
+    """A changed prompt of one component and what its success would mean."""
 
     name: str
     kind: Kind
+    component: str
     prompt: TaskPrompt
     source: str | None = None
+
+
+class Lack(NamedTuple):
+    """What is known of a failed run before anything is tried."""
+
+    failed: Sequence[str]
+    """Names of the criteria that failed."""
+    solved: int
+    """Solved cases that could be shown as examples."""
+
+
+Stage = list[Treatment]
+"""Treatments that are tried at the same time; the next stage only where none of them helps."""
 
 
 def with_source(prompt: TaskPrompt, source: str, top_k: int, query: str = "{input}") -> TaskPrompt:
@@ -39,56 +54,86 @@ def with_requirements(prompt: TaskPrompt, sentences: list[str]) -> TaskPrompt:
     return prompt.model_copy(update={"prompt": "\n".join([prompt.prompt, *new])}) if new else prompt
 
 
-def derived_requirements(task: Task, failed: list[str]) -> list[str]:
+def derived_requirements(task: Task, failed: Iterable[str]) -> list[str]:
     """The requirements of the failed criteria, in the task's order; criteria without wording are left out."""
-    found = [requirement(criterion) for criterion in task.criteria if criterion.name in failed]
+    names = set(failed)
+    found = [requirement(criterion) for criterion in task.criteria if criterion.name in names]
     return [sentence for sentence in found if sentence]
 
 
-def single_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved: int) -> list[Treatment]:
-    """One treatment per context source and depth, derived requirements, similar solved cases.
+def plan(task: Task, prompts: TaskPrompts, components: Sequence[str], lack: Lack) -> list[Stage]:
+    """The stages of experiments on a failed run, cheapest and most telling first.
 
-    Those that change nothing are left out.
+    Stated requirements, then the best document of each source, then similar solved cases, then deeper retrieval, then
+    retrieval and wording together. Each treatment changes one of `components`, the one that wrote the output given
+    first; solved cases are shown to that one only, as they are whole inputs with whole outputs. What would change
+    nothing is left out.
     """
-    depths = {step.source: step.top_k for step in prompt.context}
-    found = [
-        Treatment(
-            f"context:{source.name}" + (f" (best {depth})" if step else ""),
-            "context",
-            with_source(prompt, source.name, depth),
-            source.name,
-        )
-        for source in task.context_sources
-        for step, depth in enumerate(_next_depths(depths.get(source.name)))
-    ]
-    sentences = derived_requirements(task, failed)
-    if sentences:
-        found.append(Treatment("requirements", "prompt", with_requirements(prompt, sentences)))
-    if solved and depths.get(SOLVED_CASES, 0) < SIMILAR:
-        found.append(Treatment("examples", "prompt", with_source(prompt, SOLVED_CASES, SIMILAR)))
-    return [treatment for treatment in found if treatment.prompt != prompt]
+    stages: list[Stage] = [[], [], [], [], []]
+    for place, component in enumerate(components):
+        own = lack if place == 0 else lack._replace(solved=0)
+        label = f"{component}: " if len(components) > 1 else ""
+        for stage, treatments in zip(stages, _stages(task, prompts[component], own), strict=True):
+            stage += [
+                treatment._replace(name=label + treatment.name, component=component)
+                for treatment in treatments
+                if treatment.prompt != prompts[component]
+            ]
+    return [stage for stage in stages if stage]
 
 
-def _next_depths(now: int | None) -> tuple[int, ...]:
-    return DEPTHS if now is None else (min(DEEPEST, 2 * now),)
+def _stages(task: Task, prompt: TaskPrompt, lack: Lack) -> list[Stage]:
+    wording, examples = _requirements(task, prompt, lack), _examples(prompt, lack)
+    shallow, deep = _retrievals(task, prompt)
+    return [wording, shallow, examples, deep, _combinations(shallow, wording, examples)]
 
 
-def combined_treatments(task: Task, prompt: TaskPrompt, failed: list[str], solved: int) -> list[Treatment]:
-    """Each context source together with requirements and similar solved cases."""
-    singles = single_treatments(task, prompt, failed, solved)
-    wording = [treatment for treatment in singles if treatment.kind == "prompt"]
-    if not wording:
+def _requirements(task: Task, prompt: TaskPrompt, lack: Lack) -> Stage:
+    changed = with_requirements(prompt, derived_requirements(task, lack.failed))
+    return [] if changed == prompt else [Treatment("requirements", "prompt", "", changed)]
+
+
+def _examples(prompt: TaskPrompt, lack: Lack) -> Stage:
+    shown = max((step.top_k for step in prompt.context if step.source == SOLVED_CASES), default=0)
+    if not lack.solved or shown >= SIMILAR:
         return []
-    base = with_requirements(prompt, derived_requirements(task, failed))
-    if any(treatment.name == "examples" for treatment in wording):
-        base = with_source(base, SOLVED_CASES, SIMILAR)
-    first = {str(item.source): item for item in reversed(singles) if item.source}
+    return [Treatment("examples", "prompt", "", with_source(prompt, SOLVED_CASES, SIMILAR))]
+
+
+def _retrievals(task: Task, prompt: TaskPrompt) -> tuple[Stage, Stage]:
+    depths = {step.source: step.top_k for step in prompt.context}
+    shallow: Stage = []
+    deep: Stage = []
+    for source in task.context_sources:
+        now = depths.get(source.name)
+        first, *rest = DEPTHS if now is None else (min(DEEPEST, 2 * now),)
+        shallow.append(_retrieval(prompt, source.name, first))
+        deep += [_retrieval(prompt, source.name, depth) for depth in rest]
+    return shallow, deep
+
+
+def _retrieval(prompt: TaskPrompt, source: str, depth: int) -> Treatment:
+    deeper = f" (best {depth})" if depth != DEPTHS[0] else ""
+    return Treatment(f"context:{source}{deeper}", "context", "", with_source(prompt, source, depth), source)
+
+
+def _combinations(retrievals: Stage, wording: Stage, examples: Stage) -> Stage:
+    """Each retrieval together with all that the wording could say."""
+    extra = [*wording, *examples]
     return [
         Treatment(
-            f"{treatment.name} + {' + '.join(item.name for item in wording)}",
+            " + ".join([retrieval.name, *(item.name for item in extra)]),
             "both",
-            with_source(base, source, treatment.prompt.context[-1].top_k),
-            source,
+            "",
+            _joined(retrieval.prompt, wording, examples),
+            retrieval.source,
         )
-        for source, treatment in first.items()
+        for retrieval in retrievals
+        if extra
     ]
+
+
+def _joined(prompt: TaskPrompt, wording: Stage, examples: Stage) -> TaskPrompt:
+    if wording:
+        prompt = prompt.model_copy(update={"prompt": wording[0].prompt.prompt})
+    return with_source(prompt, SOLVED_CASES, SIMILAR) if examples else prompt

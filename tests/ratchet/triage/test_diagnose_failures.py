@@ -1,16 +1,24 @@
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from shop import FailRuns, Flickering, Project, item_of, needs_context, needs_requirement
+from shop import (
+    TASK,
+    FailRuns,
+    Flickering,
+    OpenEngine,
+    Project,
+    item_of,
+    needs_context,
+    needs_requirement,
+    shop_items,
+)
 
 from ratchet.engine import Engine
-from ratchet.errors import BudgetError, ModelUnavailableError
+from ratchet.errors import BudgetError, ModelUnavailableError, TriageError
 from ratchet.llm import Fault, Meter, metered
-from ratchet.prompting import ContextStep, TaskPrompt
-from ratchet.records import CriterionResult, Diagnosis, Evaluation
+from ratchet.records import Category, CriterionResult, Diagnosis, Evaluation, FailureCause
 from ratchet.triage import diagnose_failures, group_key, groups
-from ratchet.triage.diagnose import spread
-from ratchet.triage.treatments import combined_treatments, single_treatments, with_requirements, with_source
+from ratchet.triage.diagnose import conclude, spread
 
 pytestmark = pytest.mark.anyio
 
@@ -35,8 +43,9 @@ async def test_diagnose_finds_missing_context(diagnosed: Any) -> None:
     found = await diagnosed(needs_context, 0, 2)
     assert (found.category, found.source, found.failures) == ("context", "handbook", ["F-0", "F-2"])
     evidence = {experiment.treatment: (experiment.passed, experiment.total) for experiment in found.evidence}
-    assert evidence == {"repeat": (0, 2), "context:handbook": (2, 2), "examples": (0, 2)}
-    assert found.explanation == "2 of 2 failed runs pass with context:handbook, 0 when just repeated"
+    assert evidence == {"repeat": (0, 2), "context:handbook": (2, 2)}
+    assert found.explanation == "2 of 2 failed runs pass with context:handbook; 0 when just repeated"
+    assert found.causes == {"F-0": "context", "F-2": "context"}
 
 
 async def test_diagnose_finds_a_missing_requirement(diagnosed: Any) -> None:
@@ -59,6 +68,7 @@ async def test_diagnose_takes_a_stray_success_for_a_lack_of_capability(diagnosed
     found = await diagnosed(stray, *range(0, 16, 2))
     assert found.category == "capability"
     assert max(item.passed for item in found.evidence) == 1
+    assert sorted(found.causes.values()) == ["capability"] * 7 + ["prompt"]
 
 
 async def test_diagnose_finds_unstable_runs_and_tries_nothing_else(diagnosed: Any) -> None:
@@ -70,7 +80,14 @@ async def test_diagnose_finds_unstable_runs_and_tries_nothing_else(diagnosed: An
 async def test_diagnose_combines_only_where_nothing_helps_alone(diagnosed: Any) -> None:
     found = await diagnosed(needs_both, 0)
     assert (found.category, found.source) == ("context", "handbook")
-    assert found.evidence[-1].treatment == "context:handbook + requirements + examples"
+    assert [item.treatment for item in found.evidence] == [
+        "repeat",
+        "requirements",
+        "context:handbook",
+        "examples",
+        "context:handbook (best 3)",
+        "context:handbook + requirements + examples",
+    ]
     assert [item.passed for item in found.evidence] == [0, 0, 0, 0, 0, 1]
 
 
@@ -86,10 +103,11 @@ async def test_analyst_does_not_outvote_the_experiments(
     assert (found.category, found.opinion.category, found.agreement) == (category, opinion, False)
 
 
-async def test_analyst_that_agrees_is_noted_with_what_was_missing(project: Project, diagnosed: Any) -> None:
+async def test_analyst_that_agrees_is_noted(project: Project, diagnosed: Any) -> None:
     project.script("analyst", {"category": "context", "missing": "the shelf", "explanation": "unknown shelf"})
     found = await diagnosed(needs_context, 0)
-    assert (found.agreement, found.missing) == (True, "the shelf")
+    assert (found.agreement, found.opinion.missing) == (True, "the shelf")
+    assert found.missing == "The item00 is in bin00x."
 
 
 @pytest.mark.parametrize("reply", ["no form", Fault(500), {"category": "weather", "missing": "", "explanation": ""}])
@@ -130,37 +148,6 @@ async def test_diagnose_shows_no_held_out_case_to_any_model(
     assert not any(f"item{number:02d} kept" in script.seen for script in scripts for number in range(1, 40, 2))
 
 
-async def test_treatments_go_deeper_where_a_source_is_used_already(engine: Engine) -> None:
-    bench = await engine.workbench("shop")
-    singles = single_treatments(bench.task, with_source(bench.prompts["shop"], "handbook", 3), ["short"], 20)
-    assert [(item.name, item.kind) for item in singles] == [
-        ("context:handbook", "context"),
-        ("requirements", "prompt"),
-        ("examples", "prompt"),
-    ]
-    assert singles[0].prompt.context == [ContextStep(source="handbook", top_k=6)]
-
-
-async def test_treatments_respect_the_largest_depth(engine: Engine) -> None:
-    bench = await engine.workbench("shop")
-    prompt = with_source(bench.prompts["shop"], "handbook", 40)
-    for treatment in single_treatments(bench.task, prompt, [], 0):
-        assert treatment.prompt.context[-1].top_k <= 64
-
-
-async def test_combined_treatments_need_a_source_and_a_wording(engine: Engine) -> None:
-    bench = await engine.workbench("shop")
-    assert combined_treatments(bench.task, bench.prompts["shop"], ["correct"], 0) == []
-    (both,) = combined_treatments(bench.task, bench.prompts["shop"], ["short"], 0)
-    assert (both.kind, both.prompt.prompt) == ("both", "Answer the question.\nAnswer in at most 5 words.")
-
-
-def test_with_requirements_adds_each_sentence_once() -> None:
-    prompt = TaskPrompt(prompt="Answer. Be brief.")
-    assert with_requirements(prompt, ["Be brief."]) is prompt
-    assert with_requirements(prompt, ["Be brief.", "Be kind."]).prompt == "Answer. Be brief.\nBe kind."
-
-
 def failed(*names: str) -> Evaluation:
     results = [CriterionResult(name=name, outcome="failed", passed=False, score=0.0) for name in names]
     return Evaluation(criteria=results, score=0.0, passed=False, problems=[])
@@ -183,6 +170,97 @@ def test_groups_are_largest_first() -> None:
     ]
 
 
+class Origin(NamedTuple):
+    id: str
+    source: str
+
+
 def test_spread_takes_old_and_new() -> None:
-    assert spread(list(range(16)), 4) == [0, 4, 8, 12]  # type: ignore[arg-type, comparison-overlap]
-    assert spread([1, 2], 4) == [1, 2]  # type: ignore[list-item, comparison-overlap]
+    failures = [Origin(str(n), "ada") for n in range(16)]
+    assert [origin.id for origin in spread(failures, 4)] == ["0", "4", "8", "12"]
+    assert spread(failures[:2], 4) == failures[:2]
+
+
+def test_spread_lets_no_source_crowd_out_the_others() -> None:
+    failures = [*(Origin(str(n), "mallory") for n in range(1000)), Origin("a", "ada"), Origin("b", "bob")]
+    chosen = spread(failures, 8)
+    assert [origin.source for origin in chosen].count("mallory") == 6
+    assert [origin.id for origin in chosen][-2:] == ["a", "b"]
+    many = [Origin(f"{n}", f"user{n}") for n in range(100)]
+    assert len({origin.source for origin in spread(many, 8)}) == 8
+
+
+def cause(category: Category) -> FailureCause:
+    return FailureCause(
+        failure="F", category=category, component="c", treatment=None, source=None, missing="", calls=0, attempts=[]
+    )
+
+
+@pytest.mark.parametrize(
+    ("categories", "expected"),
+    [
+        ("context capability capability capability", "context"),
+        ("context capability capability capability capability capability", "capability"),
+        ("context prompt capability", "prompt"),
+        ("context context prompt", "context"),
+        ("unstable context", "unstable"),
+        ("unstable context context", "context"),
+        ("capability", "capability"),
+    ],
+)
+def test_conclude_names_what_explains_most(categories: str, expected: str) -> None:
+    assert conclude([cause(category) for category in categories.split()]) == expected  # type: ignore[arg-type]
+
+
+async def test_diagnose_leaves_out_what_cannot_be_triaged(
+    project: Project, engine: Engine, fail_runs: FailRuns
+) -> None:
+    project.script("agent", needs_context)
+    failures = [*await fail_runs(engine, 0, 2), *await fail_runs(engine, 4, expected=None)]
+    found = await diagnose_failures(engine, await engine.workbench("shop"), failures)
+    assert (found.category, sorted(found.causes)) == ("context", ["F-0", "F-2"])
+    assert found.failures == ["F-0", "F-2", "F-4"]
+
+
+async def test_diagnose_refuses_where_nothing_can_be_triaged(engine: Engine, fail_runs: FailRuns) -> None:
+    failures = await fail_runs(engine, 0, 2, expected=None)
+    with pytest.raises(TriageError, match="F-0 has no expected output, which the criterion 'correct' compares with"):
+        await diagnose_failures(engine, await engine.workbench("shop"), failures)
+
+
+async def test_diagnose_says_that_a_source_is_broken_instead_of_blaming_the_model(
+    project: Project, open_engine: OpenEngine, fail_runs: FailRuns
+) -> None:
+    asked = []
+
+    class Broken:
+        async def ainvoke(self, query: str) -> Any:
+            asked.append(query)
+            raise OSError("the index is gone")
+
+    toml = TASK.replace(
+        'kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{project.add("r", Broken())}"'
+    )
+    project.write_task(toml=toml, cases=shop_items())
+    engine = await open_engine()
+    failures = await fail_runs(engine, *range(0, 16, 2))
+    with pytest.raises(TriageError, match=r"not everything could be tried: context source 'handbook'.*index is gone"):
+        await diagnose_failures(engine, await engine.workbench("shop"), failures)
+    assert len(asked) <= len(failures)
+
+
+async def test_diagnose_still_names_another_cause_beside_a_broken_source(
+    project: Project, open_engine: OpenEngine, fail_runs: FailRuns
+) -> None:
+    class Broken:
+        async def ainvoke(self, query: str) -> Any:
+            raise OSError("the index is gone")
+
+    toml = TASK.replace(
+        'kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{project.add("r", Broken())}"'
+    )
+    project.write_task(toml=toml, cases=shop_items())
+    project.script("agent", needs_requirement)
+    engine = await open_engine()
+    found = await diagnose_failures(engine, await engine.workbench("shop"), await fail_runs(engine, 0, 2))
+    assert found.category == "prompt"

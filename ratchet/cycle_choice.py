@@ -1,0 +1,80 @@
+"""Which failures a cycle works on."""
+
+from typing import Any, NamedTuple
+
+from ratchet.cycle import heldout_inputs
+from ratchet.engine import Engine, Workbench
+from ratchet.records import FailureBundle
+from ratchet.state import State
+from ratchet.triage import FailureGroup, groups, spread
+
+MOST_FAILURES = 64
+"""Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
+
+
+class Choice(NamedTuple):
+    """The failures to look at, and the ids of all that the cycle is about. Where nothing may be looked at, why, and the
+    ids of those that wait."""
+
+    failures: list[FailureBundle]
+    ids: list[str]
+    why: str = ""
+
+
+class _Origin(NamedTuple):
+    """A failure and who it came from."""
+
+    id: str
+    source: str
+
+
+async def failures_to_work_on(engine: Engine, bench: Workbench, state: State, thread_id: str) -> Choice:
+    """The failures of the cycle that this thread has open, the given one, or the largest group that may be worked on.
+
+    A group needs failures from enough distinct sources (setting ``min_sources``), so that no single user steers what is
+    changed for all; a known case of the task is the team's own and needs no second one.
+    """
+    single = state.get("failure_id")
+    if single:
+        return await _chosen(engine, [single])
+    mine = await engine.store.cycles.open_of_thread(thread_id)
+    if mine and mine["document"].get("failures"):
+        return await _chosen(engine, mine["document"]["failures"])
+    return await _largest_group(engine, bench)
+
+
+async def _chosen(engine: Engine, ids: list[str]) -> Choice:
+    return Choice(await engine.store.failures.bundles(ids), ids, f"the failures {', '.join(ids)[:200]} are not stored")
+
+
+async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
+    task = bench.task.name
+    hidden = heldout_inputs(bench)
+    rows = [
+        row for row in await engine.store.failures.of_task(task, "open") if row["bundle"]["input"].strip() not in hidden
+    ]
+    found = groups(rows)
+    if not found:
+        return Choice([], [], f"{task} has no open failures")
+    known = {f"case:{case.id}": case.input for case in bench.train}
+    trusted = {row["id"] for row in rows if known.get(row["source"]) == row["bundle"]["input"]}
+    least = engine.settings.min_sources
+    for group in found:
+        if group.sources >= least or trusted & set(group.ids):
+            return Choice(await _represented(engine, rows, group), group.ids)
+    return Choice([], [row["id"] for row in rows], _too_few_sources(task, found, least))
+
+
+async def _represented(engine: Engine, rows: list[dict[str, Any]], group: FailureGroup) -> list[FailureBundle]:
+    """The bundles of a group, or of a part of it in which the sources take turns."""
+    mine = set(group.ids)
+    origins = [_Origin(row["id"], row["source"]) for row in rows if row["id"] in mine]
+    return await engine.store.failures.bundles([origin.id for origin in spread(origins, MOST_FAILURES)])
+
+
+def _too_few_sources(task: str, found: list[FailureGroup], least: int) -> str:
+    count = sum(len(group.ids) for group in found)
+    return (
+        f"{count} open failures of {task} wait: a cycle needs failures of one kind from {least} distinct sources "
+        "(RATCHET_MIN_SOURCES)"
+    )

@@ -1,0 +1,60 @@
+from typing import Any
+
+import pytest
+from shop import FailRuns, OpenEngine
+
+from ratchet.cycle_choice import MOST_FAILURES, Choice, failures_to_work_on
+from ratchet.engine import Engine
+
+pytestmark = pytest.mark.anyio
+
+
+async def chosen(engine: Engine, **state: Any) -> Choice:
+    return await failures_to_work_on(engine, await engine.workbench("shop"), {"task": "shop", **state}, "t")
+
+
+@pytest.fixture
+async def strict(open_engine: OpenEngine) -> Engine:
+    return await open_engine(min_sources=2)
+
+
+async def test_one_source_alone_starts_no_cycle_however_often_it_fails(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, *range(0, 40, 2), source="mallory")
+    found = await chosen(strict)
+    assert (found.failures, len(found.ids)) == ([], 20)
+    assert found.why.startswith("20 open failures of shop wait: a cycle needs failures of one kind from 2 distinct")
+
+
+async def test_two_sources_start_a_cycle(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, 2, source="ada")
+    await fail_runs(strict, 4, source="bob")
+    assert (await chosen(strict)).ids == ["F-0", "F-2", "F-4"]
+
+
+async def test_a_known_case_needs_no_second_source(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, source="case:c00")
+    assert (await chosen(strict)).ids == ["F-0"]
+
+
+async def test_a_source_that_only_claims_to_be_a_known_case_is_one_source(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 2, 4, source="case:c00")
+    assert (await chosen(strict)).failures == []
+
+
+async def test_a_single_failure_of_agent_is_worked_on_at_once(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, source="ada")
+    assert (await chosen(strict, failure_id="F-0")).ids == ["F-0"]
+    assert (await chosen(strict, failure_id="F-9")).why == "the failures F-9 are not stored"
+
+
+async def test_a_flood_is_loaded_in_part_and_the_other_sources_with_it(engine: Engine, fail_runs: FailRuns) -> None:
+    (one,) = await fail_runs(engine, 0, source="ada")
+    for number in range(200):
+        await engine.store.failures.add(one.model_copy(update={"id": f"M-{number}", "source": "mallory"}), "g")
+    found = await chosen(engine)
+    assert (len(found.failures), len(found.ids)) == (MOST_FAILURES, 201)
+    assert "F-0" in [failure.id for failure in found.failures]
+
+
+async def test_no_failure_is_nothing_to_do(engine: Engine) -> None:
+    assert await chosen(engine) == Choice([], [], "shop has no open failures")
