@@ -159,7 +159,7 @@ def signed_part(wanted: int, cases: list[dict[str, Any]], documents: dict[str, s
     plain = TaskPrompt(prompt=f'{prompt}\nThe answer contains "{SIGN}".')
     items = [Item(case["input"], None, [told, plain]) for case in cases]
     source = '[[context_sources]]\nname = "documents"\nkind = "documents"\npath = "documents"\n'
-    return Part("faq", "prompt", wanted, prompt, criteria, source, [], documents, items)
+    return Part("faq", "prompt", wanted, prompt, criteria, source, cases, documents, items)
 
 
 def squad(data: Path, wanted: int) -> list[Part]:

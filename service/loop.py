@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from langgraph.types import Command
 
 from ratchet.cycle import process_is_gone
+from ratchet.cycle_choice import failures_to_work_on
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.state import State
@@ -86,7 +87,7 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
             message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner', 'another process')}"
             return await _result(session, waiting["id"], "running", message)
         return await _run(session, waiting["graph"], None, waiting["thread_id"], tell)
-    if collect and not await session.engine.store.failures.count_open(task):
+    if collect and not (await failures_to_work_on(session.engine, bench, {"task": task}, "")).failures:
         await serve_training(session, task, tell)
     return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
 
