@@ -108,5 +108,5 @@ async def _check(
         case "python":
             return await check_python(criterion, text, output, expected)
         case "judge":
-            judgement = await judge(models, criterion, task.description, text, output, expected)
-            return judgement.verdict, judgement.reason
+            ruling = await judge(models, criterion, task.description, text, output, expected)
+            return ruling.verdict, ruling.comment

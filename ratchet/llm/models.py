@@ -100,7 +100,14 @@ class Models:
         return await asyncio.shield(task)
 
     async def fill(
-        self, role: str, messages: Sequence[Message], form: type[Form], *, max_tokens: int = 200, repeat: int = 0
+        self,
+        role: str,
+        messages: Sequence[Message],
+        form: type[Form],
+        *,
+        max_tokens: int = 200,
+        repeat: int = 0,
+        temperature: float = 0.0,
     ) -> Form:
         """A reply in the form of a pydantic model, asked for as schema-constrained output.
 
@@ -108,7 +115,9 @@ class Models:
             ModelReplyError: the reply does not fit the form.
         """
         schema = form.model_json_schema()
-        reply = await self.reply(role, messages, repeat=repeat, max_tokens=max_tokens, temperature=0.0, schema=schema)
+        reply = await self.reply(
+            role, messages, repeat=repeat, max_tokens=max_tokens, temperature=temperature, schema=schema
+        )
         try:
             return form.model_validate_json(reply.text)
         except ValidationError as error:

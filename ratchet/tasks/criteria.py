@@ -104,6 +104,15 @@ class Judge(CriterionBase):
 
     kind: Literal["judge"]
     question: Annotated[str, Field(min_length=3)]
+    repeats: Annotated[int, Field(ge=1, le=15)] = 1
+    """Independent asks of which the majority decides; odd, so that it can."""
+
+    @field_validator("repeats")
+    @classmethod
+    def _is_odd(cls, repeats: int) -> int:
+        if repeats % 2 == 0:
+            raise ValueError("has to be odd, so that a majority can decide")
+        return repeats
 
 
 Criterion = Annotated[

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -54,6 +54,14 @@ class PythonSource(StrictModel):
 SourceConfig = Annotated[DocumentsSource | SqliteSource | PythonSource, Field(discriminator="kind")]
 
 
+class Canary(StrictModel):
+    """A known bad output. An evaluator that passes it is broken."""
+
+    input: Annotated[str, Field(min_length=1)]
+    output: str
+    expected: str | dict[str, Any] | list[Any] | None = None
+
+
 class Task(StrictModel):
     """One task as its file describes it."""
 
@@ -66,6 +74,7 @@ class Task(StrictModel):
     agent: AgentConfig = AgentConfig()
     criteria: Annotated[list[Criterion], Field(min_length=1)]
     context_sources: list[SourceConfig] = []
+    canary: Canary | None = None
 
     @model_validator(mode="after")
     def _unique_names(self) -> "Task":

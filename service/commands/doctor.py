@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.engine import Engine
-from ratchet.errors import RatchetError
+from ratchet.errors import ConfigurationError, RatchetError
+from ratchet.evaluators.canary import problem_of, score_canary
 from ratchet.prompting import load_rules
 from ratchet.settings import ROLES, Settings
 from ratchet.tasks import load_task, task_names
@@ -63,6 +64,8 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
         yield Finding("tasks", "warning", f"none in {settings.tasks_dir}/; `ratchet init DIR` makes an example")
     for name in names:
         yield await _task(engine, name)
+        async for finding in _canary(engine, name):
+            yield finding
     answered: dict[str, Finding] = {}
     for role in ROLES:
         setting = settings.model_for(role)
@@ -97,6 +100,28 @@ async def _task(engine: Engine, name: str) -> Finding:
     if not bench.holdout:
         return Finding(label, "warning", f"{counts}: without held-out cases no change can be proven")
     return Finding(label, "ok", counts)
+
+
+async def _canary(engine: Engine, name: str) -> AsyncIterator[Finding]:
+    label = f"canary of {name}"
+    try:
+        bench = await engine.workbench(name)
+        evaluation = await score_canary(engine, bench)
+    except ConfigurationError:  # a wrong file or a refused model is told elsewhere in this list
+        return
+    judged = {criterion.name for criterion in bench.task.criteria if criterion.kind == "judge"}
+    if evaluation is None:
+        if judged:
+            text = "none, though a judge decides: add a known bad output to task.toml as [canary] with input and output"
+            yield Finding(label, "warning", text)
+        return
+    problem = problem_of(evaluation)
+    if problem:
+        yield Finding(label, "error", problem)
+    elif judged and not judged & set(evaluation.failed):
+        yield Finding(label, "warning", "fails, but no judge criterion fails it: it says nothing about the judge")
+    else:
+        yield Finding(label, "ok", f"fails, as it has to ({', '.join(evaluation.failed) or 'below the threshold'})")
 
 
 async def _model(engine: Engine, role: str) -> Finding:

@@ -27,7 +27,9 @@ def wordings() -> dict[str, set[str]]:
 
 
 def test_names_are_the_files_of_the_folder() -> None:
-    assert names() == ["diagnosis", "judge", "minimal_edit", "rewrite"]
+    assert names() == [
+        "diagnosis", "judge", "judge_answer", "judge_reference", "minimal_edit", "padded", "rewrite"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", names())
@@ -54,7 +56,7 @@ def test_render_refuses_a_value_without_placeholder(name: str, wordings: dict[st
 
 @pytest.mark.parametrize("name", ["nope", "../prompts/judge", "judge.md", ""])
 def test_render_of_an_unknown_wording_lists_those_there_are(name: str) -> None:
-    with pytest.raises(WordingError, match="there are: diagnosis, judge, minimal_edit, rewrite"):
+    with pytest.raises(WordingError, match="there are: diagnosis, judge, judge_answer, judge_reference, minimal_edit"):
         render(name)
 
 

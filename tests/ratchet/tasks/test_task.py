@@ -8,6 +8,7 @@ from ratchet.tasks import load_task, task_names
 
 PLAIN = 'description = "d"\ncomponents = ["shop"]\n'
 CRITERION = '[[criteria]]\nname = "a"\nkind = "exact"\n'
+JUDGE = '[[criteria]]\nname = "a"\nkind = "judge"\nquestion = "Is it?"\n'
 
 
 def refusal(project: Project, toml: str) -> str:
@@ -52,6 +53,10 @@ def test_load_task_reads_every_part(project: Project) -> None:
         (PLAIN + CRITERION.replace("exact", "python") + 'use = "no colon"\n', "use: String should match pattern"),
         (PLAIN + CRITERION.replace("exact", "max_words") + "limit = 0\n", "greater than or equal to 1"),
         (PLAIN + CRITERION.replace("exact", "judge"), "criteria[0].judge.question is missing"),
+        (PLAIN + JUDGE + "repeats = 2\n", "repeats: Value error, has to be odd"),
+        (PLAIN + JUDGE + "repeats = 0\n", "repeats: Input should be greater than or equal to 1"),
+        (PLAIN + CRITERION + '[canary]\ninput = "a"\n', "canary.output is missing"),
+        (PLAIN + CRITERION + '[canary]\ninput = "a"\noutput = "b"\npassed = false\n', "unknown key canary.passed"),
         (PLAIN + '[agent]\nuse = "os; x:y"\n' + CRITERION, "agent.use"),
         (TASK.replace("handbook", "solved_cases"), "'solved_cases' is the name of the built-in source"),
         (TASK.replace('"documents"\npath', '"web"\npath'), "'web'"),
@@ -72,6 +77,17 @@ def test_load_task_refuses_names_that_are_no_task(project: Project, name: str) -
     assert "(there are: shop); `ratchet init` makes one" in message
     assert "\n" not in message
     assert len(message) < 500
+
+
+def test_load_task_reads_the_canary_and_the_repeats_of_a_judge(project: Project) -> None:
+    project.write_task(
+        toml=PLAIN + JUDGE + 'repeats = 3\n[canary]\ninput = "q"\noutput = "bad"\nexpected = ["good", "fine"]\n'
+    )
+    task = load_task(project.folder / "tasks", "shop")
+    assert task.criteria[0].kind == "judge"
+    assert task.criteria[0].repeats == 3
+    assert task.canary is not None
+    assert (task.canary.input, task.canary.output, task.canary.expected) == ("q", "bad", ["good", "fine"])
 
 
 def test_load_task_does_not_leave_the_tasks_folder(project: Project) -> None:
