@@ -8,9 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from command import Done
+
+from service.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
 FACTS = {
@@ -55,6 +59,41 @@ def environment(project: Path) -> dict[str, str]:
         for role in ("AGENT", "JUDGE", "ANALYST", "OPTIMIZER")
     }
     return kept | roles | {"LANGSMITH_TRACING": "false"}
+
+
+@pytest.fixture
+def ratchet(
+    project: Path,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Callable[..., Done]:
+    """Run a command in the project."""
+    monkeypatch.chdir(project)
+    for name, value in environment.items():
+        if name.startswith("RATCHET_"):
+            monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr("sys.argv", ["ratchet", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capfd.readouterr()
+        return Done(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def write_script(project: Path) -> Callable[[list[dict[str, Any]]], None]:
+    """Puts entries before those of the project's script."""
+
+    def write(replies: list[dict[str, Any]]) -> None:
+        file = project / "script.json"
+        file.write_text(json.dumps(replies + json.loads(file.read_text())))
+
+    return write
 
 
 class DevServer:

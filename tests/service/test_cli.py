@@ -3,48 +3,9 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-
-from service.cli import main
-
-
-class Done(NamedTuple):
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The one object it printed."""
-        return json.loads(self.out)  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def ratchet(
-    project: Path,
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> Callable[..., Done]:
-    """Run a command in the project."""
-    monkeypatch.chdir(project)
-    for name, value in environment.items():
-        if name.startswith("RATCHET_"):
-            monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["ratchet", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capfd.readouterr()
-        return Done(int(ended.value.code or 0), captured.out, captured.err)
-
-    return run
+from command import Done
 
 
 def test_run_scores_and_stores_a_failure(ratchet: Callable[..., Done]) -> None:

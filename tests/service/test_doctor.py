@@ -1,0 +1,63 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Done
+
+JUDGE = '\n[[criteria]]\nname = "good"\nkind = "judge"\nquestion = "Is it good?"\nrequired = true\n'
+CANARY = '\n[canary]\ninput = "What is the price of item001?"\noutput = "Free."\nexpected = "101 coins"\n'
+PASSES = [{"match": "You check one answer", "reply": {"reason": "fine", "verdict": True}}]
+FAILS = [{"match": "You check one answer", "reply": {"reason": "bad", "verdict": False}}]
+
+
+@pytest.fixture
+def examine(project: Path, ratchet: Callable[..., Done], write_script: Callable[..., None]) -> Callable[..., Any]:
+    """Runs `ratchet doctor` with more in task.toml; the exit code and what is said about the canary."""
+
+    def run(more: str, replies: list[dict[str, Any]]) -> tuple[int, Any]:
+        with (project / "tasks/desk/task.toml").open("a") as file:
+            file.write(more)
+        write_script(replies)
+        done = ratchet("doctor", "--json")
+        findings = {row["name"]: row for row in done.json["findings"]}
+        return done.code, findings.get("canary of desk")
+
+    return run
+
+
+def test_doctor_says_nothing_about_a_canary_where_code_decides(examine: Callable[..., Any]) -> None:
+    assert examine("", []) == (0, None)
+
+
+def test_doctor_warns_of_a_judge_without_a_canary(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE, PASSES)
+    assert (code, found["state"]) == (0, "warning")
+    assert "[canary]" in found["text"]
+
+
+def test_doctor_accepts_a_canary_that_fails(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE + CANARY, FAILS)
+    assert (code, found["state"], found["text"]) == (0, "ok", "fails, as it has to (correct, good)")
+
+
+def test_doctor_warns_of_a_canary_that_says_nothing_about_the_judge(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE + CANARY, PASSES)
+    assert (code, found["state"]) == (0, "warning")
+    assert "no judge criterion fails it" in found["text"]
+
+
+def test_doctor_fails_where_the_canary_passes(examine: Callable[..., Any]) -> None:
+    code, found = examine(CANARY.replace("Free.", "101 coins"), PASSES)
+    assert (code, found["state"]) == (1, "error")
+    assert "passes (correct)" in found["text"]
+
+
+def test_doctor_fails_where_the_canary_cannot_be_scored(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE.replace("true", "false") + CANARY.replace("Free.", "101 coins"), [])
+    assert (code, found["state"]) == (1, "error")
+    assert "could not be scored (good: judge model" in found["text"]
+
+
+def test_doctor_leaves_a_wrong_task_file_to_its_own_line(examine: Callable[..., Any]) -> None:
+    assert examine("colour = 1\n", []) == (1, None)
