@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from ratchet import __version__
 from ratchet.errors import AlreadyDecidedError, RatchetError
+from service.commands.calibrate import calibrate
 from service.commands.demo import demo
 from service.commands.doctor import doctor
 from service.commands.improving import improve
@@ -25,7 +26,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, init, run, improve, inbox, show, approve, reject, rollback, history, failures, audit, doctor):
+for command in (
+    demo,
+    init,
+    run,
+    improve,
+    inbox,
+    show,
+    approve,
+    reject,
+    rollback,
+    history,
+    failures,
+    audit,
+    calibrate,
+    doctor,
+):
     app.command()(command)
 app.command("eval")(evaluate)
 

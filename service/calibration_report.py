@@ -1,0 +1,119 @@
+"""The tables of a calibration."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.calibration import JudgeAgreement, TriageAgreement
+from ratchet.calibration.labels import CATEGORIES
+from ratchet.calibration.triage_agreement import NONE, Confusion
+from ratchet.records import Measure
+from service.console import percent
+
+PROBLEMS_SHOWN = 5
+
+
+def calibration_tables(
+    judges: Sequence[JudgeAgreement], triage: TriageAgreement | None, skipped: int, advice: Sequence[str]
+) -> Iterator[RenderableType]:
+    """All that was measured, as tables and lines."""
+    for found in judges:
+        yield _judge(found)
+        if found.traps:
+            yield _traps(found)
+    if triage:
+        if triage.n:
+            yield _triage(triage)
+            yield _confusion("Triage by experiments", triage.confusion)
+            yield _confusion("The analyst model alone", triage.analyst_confusion)
+        yield from _left_out(triage)
+    if skipped:
+        yield Text(f"Lines without a label, skipped: {skipped}")
+    yield _advice(advice)
+
+
+def _judge(found: JudgeAgreement) -> Table:
+    asks = f", {found.repeats} asks each" if found.repeats > 1 else ""
+    table = _shares(f"Judge of {found.criterion}: {found.model}{asks}, {found.n} labelled outputs")
+    table.caption = f"{found.calls} model calls paid, {found.reused} reused"
+    _add(table, "accuracy", found.accuracy, "of all outputs: its verdict is the person's")
+    _add(table, "agreement", found.agreement, "the same, of the outputs that got a verdict")
+    _add(table, "false passes", found.false_pass, "of the wrong outputs")
+    _add(table, "false fails", found.false_fail, "of the right outputs")
+    _add(table, "errors", found.errors, "of all outputs: no verdict in form")
+    return table
+
+
+def _traps(found: JudgeAgreement) -> Table:
+    table = _shares("Led astray")
+    if found.traps:
+        _add(table, "order", found.traps.order, "verdict changes with the places of answer and reference")
+        _add(table, "verbosity", found.traps.verbosity, "a wrong output passes with an empty paragraph after it")
+        _add(table, "repeats", found.traps.repeats, "asked again, the judge disagrees with itself")
+    return table
+
+
+def _triage(found: TriageAgreement) -> Table:
+    table = _shares(f"Triage: {found.n} labelled failures, analyst {found.analyst_model}")
+    table.caption = f"{found.calls} model calls paid, {found.reused} reused"
+    _add(
+        table, "experiments", found.accuracy, f"they name the label; {found.calls_per_failure:g} model calls a failure"
+    )
+    alone = f"its opinion names the label; {found.analyst_calls_per_failure:g} model calls a failure"
+    _add(table, "analyst alone", found.analyst, alone)
+    return table
+
+
+def _shares(title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left", caption_justify="left")
+    table.add_column("")
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("95 %", justify="right", no_wrap=True)
+    table.add_column("of", justify="right")
+    table.add_column("what it is")
+    return table
+
+
+def _add(table: Table, name: str, share: Measure, meaning: str) -> None:
+    interval = f"{100 * share.low:.0f}-{100 * share.high:.0f}" if share.n else "-"
+    table.add_row(name, percent(share.rate if share.n else None), interval, str(share.n), Text(meaning))
+
+
+def _confusion(title: str, counts: Confusion) -> Table:
+    table = Table(title=title, title_justify="left", min_width=len(title) + 2)
+    table.add_column("people say")
+    columns = [name for name in (*CATEGORIES, NONE) if any(name in row for row in counts.values()) or name in counts]
+    for name in columns:
+        table.add_column(name, justify="right")
+    for label in CATEGORIES:
+        if label in counts:
+            row = counts[label]
+            cells = (Text(str(row.get(name, 0)), "green" if name == label else "") for name in columns)
+            table.add_row(label, *cells)
+    return table
+
+
+def _left_out(found: TriageAgreement) -> Iterator[RenderableType]:
+    if found.did_not_fail:
+        yield Text(f"Did not fail when served, left out: {len(found.did_not_fail)}")
+        yield _listed(found.did_not_fail)
+    if found.problems:
+        yield Text(f"Could not be triaged: {len(found.problems)}")
+        yield _listed(found.problems)
+
+
+def _listed(lines: Sequence[str], most: int = PROBLEMS_SHOWN) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    for line in lines[:most]:
+        grid.add_row("-", Text(line))
+    if len(lines) > most:
+        grid.add_row("", f"and {len(lines) - most} more")
+    return grid
+
+
+def _advice(lines: Sequence[str]) -> Table:
+    grid = _listed(lines, len(lines))
+    grid.title, grid.title_justify, grid.title_style = "Advice", "left", "bold"
+    return grid
