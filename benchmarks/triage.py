@@ -117,7 +117,9 @@ def context_part(name: str, wanted: int, prompt: str, cases: list[dict[str, Any]
         )
         for case in cases
     ]
-    source = f'[[context_sources]]\nname = "documents"\nkind = "documents"\npath = "documents"\npassage_words = {words}\n'
+    source = (
+        f'[[context_sources]]\nname = "documents"\nkind = "documents"\npath = "documents"\npassage_words = {words}\n'
+    )
     return Part(name, "context", wanted, prompt, CORRECT, source, cases, documents, items)
 
 
@@ -130,7 +132,9 @@ def capability_part(name: str, wanted: int, prompt: str, cases: list[dict[str, A
     others = [case for case in cases[3 * wanted :] if not any(
         holds(" ".join(answers(case["expected"])), c["expected"]) or holds(case["input"], c["expected"]) for c in chosen
     )]  # fmt: skip
-    source = f'[[context_sources]]\nname = "documents"\nkind = "documents"\npath = "documents"\npassage_words = {words}\n'
+    source = (
+        f'[[context_sources]]\nname = "documents"\nkind = "documents"\npath = "documents"\npassage_words = {words}\n'
+    )
     items = [Item(case["input"], case["expected"], []) for case in chosen]
     return Part(name, "capability", wanted, prompt, CORRECT, source, others, left, items)
 
@@ -188,7 +192,9 @@ def banking(data: Path, wanted: int) -> list[Part]:
 
     def told(case: dict[str, Any]) -> list[TaskPrompt]:
         shown = [other for other in known if other["input"] != case["input"]]
-        one_each = [next(o for o in shown[start:] + shown if o["expected"] == label) for start in (0, 30) for label in labels]
+        one_each = [
+            next(o for o in shown[start:] + shown if o["expected"] == label) for start in (0, 30) for label in labels
+        ]
         examples = [Example(input=other["input"], output=other["expected"]) for other in one_each]
         return [TaskPrompt(prompt=text, examples=examples[:8]), TaskPrompt(prompt=text, examples=examples)]
 
@@ -327,7 +333,9 @@ def show(result: dict[str, Any]) -> None:
     """The tables, as Markdown."""
     for who, title in (("triage", "Triage"), ("analyst", "The analyst model alone")):
         rate = result[who]
-        print(f"\n{title}: {rate['passed']} of {rate['n']} right, {rate['rate']:.0%} ({rate['low']:.0%}-{rate['high']:.0%})")
+        print(
+            f"\n{title}: {rate['passed']} of {rate['n']} right, {rate['rate']:.0%} ({rate['low']:.0%}-{rate['high']:.0%})"
+        )
         rows = result["matrix"][who]
         for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]]:
             print("| " + " | ".join(row) + " |")

@@ -9,6 +9,7 @@ from ratchet.cycle import cycle_meter, ended, new_cycle_id, process_name, thread
 from ratchet.cycle_choice import Choice, failures_to_work_on
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError, TriageError
+from ratchet.evaluators import canary_problem
 from ratchet.llm import metered
 from ratchet.records import Diagnosis, FailureBundle
 from ratchet.state import FRESH, OutcomeState, State
@@ -71,6 +72,9 @@ async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBun
     writer = get_stream_writer()
     try:
         with metered(await cycle_meter(engine, cycle_id)):
+            problem = await canary_problem(engine, bench)
+            if problem:
+                return {"outcome": ended("escalated", problem, kind="evaluator", cycle_id=cycle_id)}
             diagnosis = await diagnose_failures(
                 engine, bench, failures, lambda text: writer({"step": "diagnose", "text": text})
             )

@@ -10,7 +10,7 @@ from ratchet.store.schema import now, reviews
 
 
 class Reviews:
-    """Items by kind: capability, unstable, inconclusive, worse, refused, budget, error."""
+    """Items by kind: capability, unstable, inconclusive, worse, refused, budget, evaluator, error."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
