@@ -18,7 +18,15 @@ class ModelError(RatchetError):
 
 
 class ModelUnavailableError(ModelError):
-    """The model's endpoint could not be reached or kept failing."""
+    """The model's endpoint could not be reached or kept failing.
+
+    `overloaded`: it was asked too much at a time. `retry_after`: seconds after which it asks to be called again.
+    """
+
+    def __init__(self, message: str, *, overloaded: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.overloaded = overloaded
+        self.retry_after = retry_after
 
 
 class ModelReplyError(ModelError):

@@ -34,8 +34,8 @@ class Settings(BaseSettings):
     judge_model: str = "local"
     analyst_model: str = "local"
     optimizer_model: str = "local"
-    concurrency: Annotated[int, Field(ge=1, le=256)] = 4
-    """Model calls in flight at most."""
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 32
+    """Model calls in flight at most; fewer where the endpoint asks for it."""
     max_calls: Annotated[int, Field(ge=0)] = 600
     """Model calls that one improvement cycle may pay for."""
     min_sources: Annotated[int, Field(ge=1)] = 2

@@ -2,7 +2,8 @@
 
 from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
 from ratchet.llm.meter import Meter, active_meter, metered
-from ratchet.llm.models import Models, Reply, ReplyStore
+from ratchet.llm.models import Models
+from ratchet.llm.reply import Reply, ReplyStore
 from ratchet.llm.scripted import Fault
 from ratchet.llm.spec import ModelSpec, parse_spec
 

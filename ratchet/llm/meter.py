@@ -3,21 +3,35 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ratchet.errors import BudgetError
+from ratchet.errors import BudgetError, ConfigurationError, ModelUnavailableError
 
 
 @dataclass
 class Usage:
-    """Calls paid, calls answered from the store, tokens and seconds of one role."""
+    """Calls paid, calls answered from the store, tokens, seconds, and the most calls in flight at once of one role."""
 
     calls: int = 0
     reused: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    most_in_flight: int = 0
+    in_flight: int = 0
+
+    def add(self, input_tokens: int, output_tokens: int, seconds: float) -> None:
+        """Add what an answered call cost."""
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        self.seconds += seconds
+
+    def report(self) -> dict[str, Any]:
+        """All of it that is a result."""
+        return {name: value for name, value in asdict(self).items() if name != "in_flight"} | {
+            "seconds": round(self.seconds, 3)
+        }
 
 
 @dataclass
@@ -28,6 +42,8 @@ class Meter:
     spent: int = 0
     cycle_id: str | None = None
     roles: dict[str, Usage] = field(default_factory=dict)
+    most_in_flight: int = 0
+    """Calls in flight at once at most, of all roles together."""
 
     @property
     def calls(self) -> int:
@@ -46,13 +62,32 @@ class Meter:
         usage.calls += 1
         return usage
 
+    @contextmanager
+    def call(self, role: str) -> Iterator[Usage]:
+        """Count one call while it is under way. It stays charged unless the endpoint did not answer it or refused it.
+
+        Raises:
+            BudgetError: it would exceed the limit.
+        """
+        usage = self.reserve(role)
+        usage.in_flight += 1
+        usage.most_in_flight = max(usage.most_in_flight, usage.in_flight)
+        self.most_in_flight = max(self.most_in_flight, sum(other.in_flight for other in self.roles.values()))
+        try:
+            yield usage
+        except (ModelUnavailableError, ConfigurationError):
+            usage.calls -= 1
+            raise
+        finally:
+            usage.in_flight -= 1
+
     def of(self, role: str) -> Usage:
         """The usage of one role so far."""
         return self.roles.setdefault(role, Usage())
 
     def report(self) -> dict[str, Any]:
-        """Calls and tokens by role."""
-        return {role: vars(usage) | {"seconds": round(usage.seconds, 3)} for role, usage in self.roles.items()}
+        """Calls, tokens, seconds and the most calls in flight, by role."""
+        return {role: usage.report() for role, usage in self.roles.items()}
 
 
 _active: ContextVar[Meter | None] = ContextVar("ratchet_meter", default=None)

@@ -108,6 +108,7 @@ async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
             "criteria": _rates([criterion.name for criterion in bench.task.criteria], scored),
             "calls": meter.calls,
             "reused": sum(usage.reused for usage in meter.roles.values()),
+            "most_in_flight": meter.most_in_flight,
         }
 
 
