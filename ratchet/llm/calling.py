@@ -25,8 +25,11 @@ class Backoff(NamedTuple):
     """All waits of one call together, those that the endpoint asks for included."""
 
 
+BACKOFF = Backoff()
+
+
 class _Stop:
-    """Ends the tries of one call: after `retries` further ones, at the second unusable reply, or after too long a wait."""
+    """Ends the tries of one call: after `retries` further ones, a second unusable reply, or too long a wait."""
 
     def __init__(self, retries: int, total: float) -> None:
         self._retries = retries

@@ -19,15 +19,15 @@ from ratchet.errors import ModelUnavailableError
 START = 4
 """Calls in flight to an endpoint that nothing is known about."""
 SLOWER = 1.75
-"""A round this many times slower than the one before ends the doubling. With twice the calls in flight and twice the
-time for each, an endpoint does no more work than before (Little's law); the rest is room for chance."""
+"""Rounds this many times slower than usual end the doubling. With twice the calls in flight and twice the time for
+each, an endpoint does no more work than before (Little's law); the rest is room for chance."""
 
 
 class Limiter:
     """Bounds the calls in flight to one endpoint; `limit` moves between `least` and `most`.
 
     A round is as many successful calls as the limit, all begun since the round before. After it the limit doubles, and
-    once the endpoint has been overloaded or slow it grows by one. Calls that ended while the limit was not used up say
+    once the endpoint has been overloaded or slow it grows by one; after a slow round it stays. Calls that ended while the limit was not used up say
     nothing about it and do not count. An overload halves the limit, once for all calls begun before.
     """
 
@@ -49,7 +49,8 @@ class Limiter:
         self._begun_before_round = 0
         self._begun_before_halving = 0
         self._round: list[float] = []
-        self._round_before = math.inf
+        self._usual = math.inf
+        self._slow_rounds = 0
 
     @classmethod
     def fixed(cls, limit: int) -> "Limiter":
@@ -101,13 +102,18 @@ class Limiter:
         self._round.append(seconds)
         if len(self._round) < self.limit:
             return
-        typical = median(self._round)
-        if typical > SLOWER * self._round_before:
-            self._threshold = min(self._threshold, self.limit)
-        else:
-            self._speed_up()
-        self._round_before = typical
+        self._end_round(median(self._round))
         self._start_round()
+
+    def _end_round(self, typical: float) -> None:
+        if typical <= SLOWER * self._usual:
+            self._usual, self._slow_rounds = typical, 0
+            self._speed_up()
+            return
+        self._slow_rounds += 1
+        if self._slow_rounds == 2:  # once may be chance; twice, and this is what a call takes from now on
+            self._usual, self._slow_rounds = typical, 0
+            self._threshold = min(self._threshold, self.limit)
 
     def _speed_up(self) -> None:
         grown = min(2 * self.limit, self._threshold) if self.limit < self._threshold else self.limit + 1

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ratchet.errors import ModelReplyError
-from ratchet.llm.calling import Backoff, ModelCaller
+from ratchet.llm.calling import BACKOFF, Backoff, ModelCaller
 from ratchet.llm.meter import active_meter
 from ratchet.llm.opening import open_caller
 from ratchet.llm.reply import Reply, ReplyStore
@@ -21,7 +21,7 @@ Form = TypeVar("Form", bound=BaseModel)
 class Models:
     """The models of all roles. Belongs to one event loop; `close` ends its connections."""
 
-    def __init__(self, settings: Settings, store: ReplyStore, backoff: Backoff = Backoff()) -> None:
+    def __init__(self, settings: Settings, store: ReplyStore, backoff: Backoff = BACKOFF) -> None:
         self._settings = settings
         self._store = store
         self._backoff = backoff

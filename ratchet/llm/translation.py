@@ -44,9 +44,7 @@ def _of_status(error: openai.APIStatusError, who: str, words: str) -> ModelError
     return ModelError(f"{who}: request refused ({words})")
 
 
-def _unavailable(
-    who: str, words: str, *, overloaded: bool, retry_after: float | None = None
-) -> ModelUnavailableError:
+def _unavailable(who: str, words: str, *, overloaded: bool, retry_after: float | None = None) -> ModelUnavailableError:
     message = f"{who} does not answer ({words}); see `ratchet doctor`"
     return ModelUnavailableError(message, overloaded=overloaded, retry_after=retry_after)
 

@@ -62,6 +62,11 @@ class ChatServer:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
+    async def called(self, times: int) -> None:
+        """Wait until so many requests have arrived."""
+        while self.calls < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
     async def stop(self) -> None:
         assert self._server
         self._server.close()

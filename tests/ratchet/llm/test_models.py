@@ -154,16 +154,6 @@ async def test_unusable_body_is_a_model_error(project: Project, engine: Engine, 
         await engine.models.reply("agent", asked())
 
 
-async def test_reply_is_retried_a_bounded_number_of_times(project: Project, open_engine: OpenEngine) -> None:
-    engine = await open_engine(retries=1)
-    first = project.script("agent", lambda messages, request: Fault(500) if len(first.calls) < 2 else "at last")
-    assert (await engine.models.reply("agent", asked())).text == "at last"
-    script = project.script("judge", Fault(429))
-    with pytest.raises(ModelUnavailableError):
-        await engine.models.reply("judge", asked())
-    assert len(script.calls) == 2
-
-
 async def test_model_that_is_too_slow_is_given_up(project: Project, open_engine: OpenEngine) -> None:
     engine = await open_engine(timeout=0.2)
     project.script("agent", Fault(200, delay=20, body="{}"))
@@ -232,6 +222,27 @@ async def test_meter_counts_calls_and_tokens_by_role(project: Project, engine: E
         "judge": (1, 1, 1, 1),
     }
     assert await engine.store.replies.paid_by("C-1") == 3
+
+
+async def test_roles_on_one_model_share_its_limit(project: Project, open_engine: OpenEngine) -> None:
+    running, most = 0, 0
+
+    async def counted(messages: Any, request: Any) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return "hi"
+
+    name = project.add("both", counted)
+    engine = await open_engine(concurrency=3, agent_model=f"scripted:{name}", judge_model=f"scripted:{name}")
+    with metered(Meter()) as meter:
+        await asyncio.gather(
+            *(engine.models.reply(role, asked(f"{role} {n}")) for n in range(6) for role in ("agent", "judge"))
+        )
+    assert most == meter.most_in_flight == 3
+    assert all(usage["most_in_flight"] <= 3 for usage in meter.report().values())
 
 
 async def test_call_that_was_not_answered_is_not_charged(project: Project, engine: Engine) -> None:
