@@ -27,8 +27,9 @@ class Limiter:
     """Bounds the calls in flight to one endpoint; `limit` moves between `least` and `most`.
 
     A round is as many successful calls as the limit, all begun since the round before. After it the limit doubles, and
-    once the endpoint has been overloaded or slow it grows by one; after a slow round it stays. Calls that ended while the limit was not used up say
-    nothing about it and do not count. An overload halves the limit, once for all calls begun before.
+    once the endpoint has been overloaded or slow it grows by one; after a slow round it stays. Calls that ended while
+    the limit was not used up say nothing about it and do not count. An overload halves the limit, once for all calls
+    begun before.
     """
 
     def __init__(
