@@ -190,6 +190,8 @@ class CandidateResult(Record):
     reason: str = ""
     passed: int = 0
     total: int = 0
+    round: int = 1
+    """Of the search: further rounds start from the best candidate of the one before."""
 
 
 class Proposal(Record):

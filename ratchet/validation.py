@@ -9,9 +9,9 @@ from ratchet.errors import BudgetError
 from ratchet.gate import level, unproven
 from ratchet.llm import metered
 from ratchet.prompting import TaskPrompt, content_hash
-from ratchet.proposers import idea
+from ratchet.proposers import Situation, idea, recall
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
-from ratchet.selection import prove, race
+from ratchet.selection import prove, search
 from ratchet.state import State
 from ratchet.trial import Trial, replaced, score_all
 
@@ -31,21 +31,22 @@ class _Case(NamedTuple):
 
 
 async def validate_candidates(engine: Engine, state: State, report: Report) -> State:
-    """Race the candidates of a cycle and put the winner to the gate."""
+    """Search from the candidates of a cycle, and put the best one found to the gate."""
     case = await _case(engine, state, report)
+    proposal_id = f"{case.cycle_id}-P{state.get('round', 1)}"
     candidates = [Candidate.model_validate(candidate) for candidate in state.get("candidates", [])]
     refused = [CandidateResult.model_validate(result) for result in state.get("refused", [])]
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            result = await race(
-                engine, case.bench, case.diagnosis.component, candidates, case.failures, lambda text: report(text=text)
-            )
+            situation = await _situation(case)
+            memory = await recall(situation, without=proposal_id)
+            result = await search(situation, candidates, memory, lambda text: report(text=text))
             standings = result.standings + refused
             if result.winner is None:
                 reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
                 validation = unproven(reason, triggering=result.triggering)
                 return await _unproven(case, None, validation, standings)
-            proposal = _proposal(case, result.winner, f"{case.cycle_id}-P{state.get('round', 1)}", standings)
+            proposal = _proposal(case, result.winner, proposal_id, standings)
             validation = await _prove(case, proposal, result.fixed, result.triggering)
     except BudgetError as error:
         return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=case.cycle_id)}
@@ -83,6 +84,11 @@ async def _case(engine: Engine, state: State, report: Report) -> _Case:
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
     bundles = await engine.store.failures.bundles(diagnosis.failures)
     return _Case(engine, bench, diagnosis, as_trials(bundles), str(state["cycle_id"]), report)
+
+
+async def _situation(case: _Case) -> Situation:
+    failures = await case.engine.store.failures.bundles(case.diagnosis.failures)
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, failures)
 
 
 async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:

@@ -2,22 +2,33 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from ratchet.prompting import content_hash
+from ratchet.errors import ModelReplyError
 from ratchet.proposers.examples import Examples
+from ratchet.proposers.gepa import Gepa
 from ratchet.proposers.guards import edit_refusal, refusal
+from ratchet.proposers.memory import Memory, idea, recall
+from ratchet.proposers.merge import Merge
+from ratchet.proposers.minimal_edit import MinimalEdit
 from ratchet.proposers.proposer import Proposer, Situation
 from ratchet.proposers.requirements import Requirements
 from ratchet.proposers.retrieval import Retrieval
-from ratchet.proposers.rewrite import MinimalEdit, Rewrite
+from ratchet.proposers.rewrite import Rewrite
 from ratchet.proposers.solved_cases import SimilarSolvedCases
 from ratchet.records import Candidate
+from ratchet.settings import Settings
 
 WORDING: tuple[Proposer, ...] = (Requirements(), SimilarSolvedCases(), Examples(), Rewrite(), MinimalEdit())
 """The strategies for failures whose cause is the prompt."""
 CONTEXT: tuple[Proposer, ...] = (Retrieval(),)
 """The strategies for failures whose cause is missing context."""
+
+
+def wording_strategies(settings: Settings) -> tuple[Proposer, ...]:
+    """`WORDING`, and the `gepa` library where calls are set aside for it."""
+    return (*WORDING, Gepa(settings.gepa_calls)) if settings.gepa_calls else WORDING
 
 
 class Refused(NamedTuple):
@@ -34,19 +45,18 @@ class Proposed(NamedTuple):
     refused: list[Refused]
 
 
-async def propose(proposers: Sequence[Proposer], situation: Situation, known: dict[str, str]) -> Proposed:
-    """Candidates of all proposers, guarded and without repetitions; `known` maps fingerprints of ideas that failed
-    before to the reason."""
-    found = await asyncio.gather(*(proposer.propose(situation) for proposer in proposers))
+async def propose(proposers: Sequence[Proposer], situation: Situation, memory: Memory | None = None) -> Proposed:
+    """Candidates of all proposers, guarded and without repetitions, nor anything that `memory` objects to."""
+    found = await asyncio.gather(*(_asked(proposer, situation) for proposer in proposers))
     accepted: dict[str, Candidate] = {}
     refused: list[Refused] = []
     for candidate in (candidate for candidates in found for candidate in candidates):
         fingerprint = idea(situation.component, candidate)
         if fingerprint in accepted:
             continue
-        reason = refusal(situation, candidate.prompt)
-        if reason is None and fingerprint in known:
-            reason = f"failed before: {known[fingerprint]}"
+        reason = _refusal(situation, candidate)
+        if reason is None and memory:
+            reason = memory.objection(situation.component, candidate)
         if reason is None:
             accepted[fingerprint] = candidate
         else:
@@ -54,9 +64,32 @@ async def propose(proposers: Sequence[Proposer], situation: Situation, known: di
     return Proposed(list(accepted.values()), refused)
 
 
-def idea(component: str, candidate: Candidate) -> str:
-    """Fingerprint of what a candidate would make of a component."""
-    return content_hash([component, candidate.prompt.as_json()])
+async def _asked(proposer: Proposer, situation: Situation) -> list[Candidate]:
+    """What a proposer has to say; nothing where its model did not answer in form."""
+    try:
+        return await proposer.propose(situation)
+    except ModelReplyError:
+        return []
 
 
-__all__ = ["CONTEXT", "WORDING", "Proposed", "Proposer", "Refused", "Situation", "edit_refusal", "idea", "propose"]
+def _refusal(situation: Situation, candidate: Candidate) -> str | None:
+    """The guards' reason, measured against what the candidate was made from and against the prompt in force."""
+    reason = refusal(situation, candidate.prompt)
+    return reason if reason or not situation.base else refusal(replace(situation, base=None), candidate.prompt)
+
+
+__all__ = [
+    "CONTEXT",
+    "WORDING",
+    "Memory",
+    "Merge",
+    "Proposed",
+    "Proposer",
+    "Refused",
+    "Situation",
+    "edit_refusal",
+    "idea",
+    "propose",
+    "recall",
+    "wording_strategies",
+]

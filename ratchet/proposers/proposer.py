@@ -20,9 +20,18 @@ class Situation:
     failures: Sequence[FailureBundle]
     feedback: str = ""
     """What a reviewer asked for when rejecting an earlier proposal."""
+    base: TaskPrompt | None = None
+    """In a further round: the best candidate so far. `failures` are then what still fails under it."""
+    parents: Sequence[Candidate] = ()
+    """Two candidates that complete each other, the better one first; for those who merge."""
 
     @property
     def prompt(self) -> TaskPrompt:
+        """The component's prompt to start from: the best so far, or the one in force."""
+        return self.base or self.in_force
+
+    @property
+    def in_force(self) -> TaskPrompt:
         """The component's prompt in force."""
         return self.bench.prompts[self.component]
 

@@ -8,7 +8,7 @@ from ratchet.cycle import cycle_meter, ended, refused_results
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError
 from ratchet.llm import metered
-from ratchet.proposers import Proposed, Proposer, Situation, idea, propose
+from ratchet.proposers import Proposed, Proposer, Situation, idea, propose, recall
 from ratchet.records import Decision, Diagnosis
 from ratchet.state import State
 
@@ -28,10 +28,9 @@ async def propose_with(proposers: Sequence[Proposer], step: str, state: State, e
         feedback=decision.feedback if decision else "",
     )
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
-    known = await engine.store.proposals.known(bench.task.name, diagnosis.component, situation.prompt.hash)
     try:
         with metered(await cycle_meter(engine, cycle_id)):
-            proposed = await propose(proposers, situation, known)
+            proposed = await propose(proposers, situation, await recall(situation))
     except BudgetError as error:
         return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=cycle_id)}
     await _remember(engine, situation, cycle_id, proposed)

@@ -1,118 +1,189 @@
-"""Choosing one of several candidates on failures and training cases, so that only one meets the held-out cases."""
+"""A race in blocks: all candidates meet a block of cases at the same time, and those that fall behind drop out.
 
-from collections.abc import Callable, Sequence
+The first blocks are triggering failures, the others training cases, so that only one candidate ever meets the held-out
+cases. This is successive halving with two more ways out after each block: what can no longer win, and what is clearly
+behind the leader.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from ratchet.engine import Engine, Workbench
-from ratchet.records import Candidate, CandidateResult
-from ratchet.selection.sampling import shuffled
-from ratchet.tasks import Case
-from ratchet.trial import Trial, replaced, score_all
+from ratchet.gate import Scored
+from ratchet.records import Candidate
+from ratchet.selection.frontier import complementary
+from ratchet.selection.lane import Lane
+from ratchet.trial import Trial
 
-FIRST_HEAT = 6
-"""Triggering failures that every candidate meets."""
-SECOND_HEAT = 8
-"""Further training cases for those that are left."""
-KEEP = 2
-"""Candidates that go on to the second heat."""
+FAILURES = 6
+"""Triggering failures that a race looks at."""
+LEAST_FAILURES = 3
+"""Of which the first block has no fewer than this, however many candidates there are."""
+FIRST_RUNS = 30
+"""Runs that the first block may take: with many candidates it is a shorter one."""
+TRAINING = 8
+"""Training cases after the failures."""
+BLOCK = 4
+"""Training cases between two looks at the standing."""
+FINALISTS = 2
+"""Candidates that go on to training cases; the half that goes on before that is never smaller."""
+BEHIND = 3
+"""Cases that a candidate may be behind the leader, of those that both have run, before it drops out."""
 
+PAIRS = 3
+"""Pairs that are tried to be merged until one can be."""
+
+Runner = Callable[[Candidate, Sequence[Trial]], Awaitable[list[Scored]]]
+"""Runs a candidate on inputs and scores it, in their order."""
+Joining = Callable[[list[Candidate]], Awaitable[list[Candidate]]]
+"""Makes further candidates of two that complete each other (the better one first)."""
 Report = Callable[[str], None]
 
 
-class Lane(NamedTuple):
-    """A candidate and how it did so far."""
+class Course(NamedTuple):
+    """What is to be run: `failures` are what a candidate has to mend, `cases` what it must not break."""
 
-    candidate: Candidate
-    passed: int
-    total: int
-    tokens: int
+    failures: list[Trial]
+    cases: list[Trial]
+
+    def blocks(self, candidates: int) -> list[list[Trial]]:
+        """Cut for so many candidates."""
+        first = max(LEAST_FAILURES, min(FAILURES, FIRST_RUNS // max(1, candidates)))
+        cut = [self.failures[:first], self.failures[first:]]
+        cut += [self.cases[start : start + BLOCK] for start in range(0, len(self.cases), BLOCK)]
+        return [block for block in cut if block]
 
 
 class RaceResult(NamedTuple):
-    """The winner (None where no candidate beats the prompt in force), how many of the triggering failures it fixes, and
-    the standing of all."""
+    """The best of a race, None where nobody is ahead of what it had to beat, and all lanes, best first."""
 
-    winner: Candidate | None
-    fixed: int
-    triggering: int
-    standings: list[CandidateResult]
+    best: Lane | None
+    lanes: list[Lane]
 
 
 async def race(
-    engine: Engine,
-    bench: Workbench,
-    component: str,
+    run: Runner,
+    course: Course,
+    ruler: Lane,
     candidates: Sequence[Candidate],
-    failures: Sequence[Trial],
+    *,
+    join: Joining | None = None,
     report: Report = lambda _: None,
 ) -> RaceResult:
-    """Two heats: the triggering failures for all, then training cases for the best `KEEP`, with the prompt in force
-    beside them. Most passes win; equal ones go by fewer tokens.
+    """Let `candidates` race against each other and against `ruler`, the prompt to beat.
+
+    Ends as soon as the winner is clear. After the first block `join` may add candidates, which then catch up. Most
+    passes win, then the higher score, then fewer tokens; the best one counts only if it is ahead of the ruler on the
+    cases that both have run. The ruler's known runs are not made again.
 
     Raises:
-        ConfigurationError, ModelUnavailableError, BudgetError.
+        ConfigurationError, ModelUnavailableError, BudgetError: of `run` and `join`.
     """
-    first = shuffled(failures, key=lambda trial: trial.input)[:FIRST_HEAT]
-    lanes = []
-    for candidate in candidates:
-        report(f"{candidate.strategy}: {candidate.rationale}")
-        lanes.append(await _heat(engine, bench, component, candidate, first))
-    lanes.sort(key=_standing)
-    going_on = [lane for lane in lanes[:KEEP] if lane.passed > 0]
-    inputs = {trial.input for trial in first}
-    second = _training_trials([case for case in bench.train if case.input not in inputs])
-    before = sum(result.evaluation.passed is True for result in await score_all(engine, bench, bench.prompts, second))
-    finals = []
-    for lane in going_on:
-        more = await _heat(engine, bench, component, lane.candidate, second)
-        finals.append((lane, more))
-    finals.sort(key=lambda pair: (-(pair[0].passed + pair[1].passed), pair[0].tokens + pair[1].tokens))
-    best = finals[0] if finals and finals[0][0].passed + finals[0][1].passed > before else None
-    return RaceResult(
-        winner=best[0].candidate if best else None,
-        fixed=best[0].passed if best else 0,
-        triggering=len(first),
-        standings=[_result(lane, finals, best[0] if best else None, len(first), before, len(second)) for lane in lanes],
-    )
+    held = _Race(run, course, ruler, [Lane(candidate) for candidate in candidates], report)
+    for number, block in enumerate(course.blocks(len(candidates)), start=1):
+        if held.clear():
+            break
+        await held.meet(block, number)
+        if number == 1 and join:
+            await held.join(join, block)
+        held.drop(f"block {number}")
+        if held.left == len(course.cases) and not held.anyone_passes_more():
+            break  # at most promising: there is nothing yet that training cases could confirm
+    lanes = sorted(held.lanes, key=lambda lane: (bool(lane.out), *lane.standing()))
+    return RaceResult(lanes[0] if lanes and not lanes[0].out and lanes[0].ahead_of(ruler) else None, lanes)
 
 
-def _standing(lane: Lane) -> tuple[int, int]:
-    return -lane.passed, lane.tokens
+@dataclass
+class _Race:
+    """A race under way; `left` counts the cases that nobody has met yet."""
 
+    run: Runner
+    course: Course
+    ruler: Lane
+    lanes: list[Lane]
+    report: Report
+    left: int = 0
 
-def _training_trials(cases: Sequence[Case]) -> list[Trial]:
-    scored = [Trial(case.input, case.expected) for case in cases]
-    return shuffled(scored, key=lambda trial: trial.input)[:SECOND_HEAT]
+    def __post_init__(self) -> None:
+        self.left = len(self.course.failures) + len(self.course.cases)
 
+    @property
+    def running(self) -> list[Lane]:
+        """Those that are still in, best first."""
+        return sorted((lane for lane in self.lanes if not lane.out), key=Lane.standing)
 
-async def _heat(
-    engine: Engine, bench: Workbench, component: str, candidate: Candidate, trials: Sequence[Trial]
-) -> Lane:
-    scored = await score_all(engine, bench, replaced(bench.prompts, component, candidate.prompt), trials)
-    return Lane(
-        candidate,
-        sum(result.evaluation.passed is True for result in scored),
-        len(scored),
-        sum(result.tokens for result in scored),
-    )
+    def clear(self) -> bool:
+        """Whether what is left cannot change who wins."""
+        return not self.running or (len(self.running) == 1 and self._settled())
 
+    def _settled(self) -> bool:
+        """Whether the ruler stays behind all that are in, even if it passed everything that is left."""
+        inputs = {trial.input for trial in (*self.course.failures, *self.course.cases)}
+        most = self.ruler.passed + len(inputs - self.ruler.runs.keys())
+        return all(lane.passed > most for lane in self.running)
 
-def _result(
-    lane: Lane, finals: list[tuple[Lane, Lane]], winner: Lane | None, heat: int, before: int, second: int
-) -> CandidateResult:
-    more = next((final for first, final in finals if first is lane), None)
-    passed, total = lane.passed + (more.passed if more else 0), lane.total + (more.total if more else 0)
-    if lane is winner:
-        reason = f"best of all: {passed} of {total}"
-    elif more is None:
-        reason = f"fixes {lane.passed} of {heat} failures"
-    else:
-        reason = f"passes {passed} of {total}; the prompt in force passes {before} of the last {second}"
-    return CandidateResult(
-        strategy=lane.candidate.strategy,
-        rationale=lane.candidate.rationale,
-        status="chosen" if lane is winner else "lost",
-        reason=reason,
-        passed=passed,
-        total=total,
-    )
+    def anyone_passes_more(self) -> bool:
+        """Whether somebody passes more than the ruler; a higher score alone is only a promise."""
+        return any(lane.behind(self.ruler) < 0 for lane in self.running)
+
+    async def meet(self, block: Sequence[Trial], number: int) -> None:
+        """One block for all that are in, and for the ruler as long as it matters."""
+        running = self.running
+        self.report(f"block {number}: {len(running)} candidates on {len(block)} cases")
+        await self._run(running if self._settled() else [self.ruler, *running], block)
+        self.left -= len(block)
+
+    async def join(self, make: Joining, block: Sequence[Trial]) -> None:
+        """Let `make` merge the first pair that completes each other and can be merged; what it makes catches up."""
+        ranked = self.running
+        for pair in complementary([lane.wins - self.ruler.wins for lane in ranked])[:PAIRS]:
+            made = await make([ranked[place].candidate for place in pair])
+            if made:
+                joined = [Lane(candidate) for candidate in made]
+                self.report(f"{len(joined)} merged candidates catch up on {len(block)} cases")
+                await self._run(joined, block)
+                self.lanes += joined
+                return
+
+    async def _run(self, lanes: Sequence[Lane], block: Sequence[Trial]) -> None:
+        """All lanes at the same time, each on what it has not run yet."""
+
+        async def one(lane: Lane) -> None:
+            new = [trial for trial in block if trial.input not in lane.runs]
+            scored = await self.run(lane.candidate, new)
+            lane.runs |= {trial.input: result for trial, result in zip(new, scored, strict=True)}
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in lanes:
+                    group.create_task(one(lane))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    def drop(self, where: str) -> None:
+        """Take out who cannot win any more, who is clearly behind, and the worse half."""
+        running = self.running
+        gain = any(lane.ahead_of(self.ruler) for lane in running)
+        for place, lane in enumerate(running):
+            reason = self._useless(lane, gain) or self._beaten(lane, running[0]) or self._halved(place, len(running))
+            if reason:
+                lane.out = f"dropped at {where} with {lane.share}: {reason}"
+
+    def _useless(self, lane: Lane, gain: bool) -> str:
+        over = self.left == len(self.course.cases)
+        if self.left >= len(self.course.cases) and (over or gain) and not lane.ahead_of(self.ruler):
+            return f"mends nothing, {self.ruler.candidate.rationale} has {self.ruler.on(lane.runs).share}"
+        if lane.passed + self.left < self.ruler.passed:
+            return f"cannot reach {self.ruler.candidate.rationale} any more, which has {self.ruler.share}"
+        return ""
+
+    def _beaten(self, lane: Lane, leader: Lane) -> str:
+        behind = lane.behind(leader)
+        if behind > self.left:
+            return f"cannot catch up with the leader's {leader.share}"
+        return f"clearly behind the leader's {leader.share}" if behind >= BEHIND else ""
+
+    def _halved(self, place: int, running: int) -> str:
+        kept = FINALISTS if self.left <= len(self.course.cases) else max(FINALISTS, running // 2)
+        return f"only the best {kept} went on" if place >= kept else ""

@@ -50,13 +50,20 @@ class Proposals:
                 raise AlreadyDecidedError(f"proposal {proposal_id} is {found or 'unknown'} already")
 
     @threaded
-    def known(self, task: str, component: str, base_hash: str) -> dict[str, str]:
-        """Fingerprints of the ideas that did not make it from the prompt `base_hash`, with the reason."""
-        query = select(proposals.c.fingerprint, proposals.c.reason).where(
-            proposals.c.task == task,
-            proposals.c.component == component,
-            proposals.c.status.in_(("refused", "rejected", "unproven")),
-            proposals.c.document["base_hash"].as_string() == base_hash,
+    def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[dict[str, Any]]:
+        """Ideas that did not make it from the prompt `base_hash`, oldest first: fingerprint, status, reason, document.
+        The proposal `without` is left out."""
+        columns = (proposals.c.fingerprint, proposals.c.status, proposals.c.reason, proposals.c.document)
+        query = (
+            select(*columns)
+            .where(
+                proposals.c.task == task,
+                proposals.c.component == component,
+                proposals.c.status.in_(("refused", "rejected", "unproven")),
+                proposals.c.document["base_hash"].as_string() == base_hash,
+                proposals.c.id != (without or ""),
+            )
+            .order_by(proposals.c.created_at, proposals.c.id)
         )
         with self._database.read() as connection:
-            return {row.fingerprint: row.reason or "" for row in connection.execute(query)}
+            return [dict(row) for row in connection.execute(query).mappings()]

@@ -28,7 +28,7 @@ def wordings() -> dict[str, set[str]]:
 
 def test_names_are_the_files_of_the_folder() -> None:
     assert names() == [
-        "diagnosis", "judge", "judge_answer", "judge_reference", "minimal_edit", "padded", "rewrite"
+        "diagnosis", "judge", "judge_answer", "judge_reference", "minimal_edit", "padded", "rewrite", "sentence_change"
     ]  # fmt: skip
 
 

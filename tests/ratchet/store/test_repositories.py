@@ -129,10 +129,13 @@ async def test_known_lists_what_failed_from_the_same_prompt(store: Store) -> Non
         for base in ("base", "other")
     ]
     await store.proposals.add(rows)
-    assert await store.proposals.known("t", "c", "base") == dict.fromkeys(
-        ["refused-base", "rejected-base", "unproven-base"], "why"
-    )
-    assert await store.proposals.known("t", "x", "base") == {}
+    found = await store.proposals.known("t", "c", "base")
+    assert [(row["fingerprint"], row["status"], row["reason"]) for row in found] == [
+        (f"{status}-base", status, "why") for status in ("refused", "rejected", "unproven")
+    ]
+    assert await store.proposals.known("t", "x", "base") == []
+    rest = await store.proposals.known("t", "c", "base", without="P-rejected-base")
+    assert [row["status"] for row in rest] == ["refused", "unproven"]
 
 
 async def test_add_of_a_proposal_again_changes_nothing(store: Store) -> None:

@@ -1,0 +1,237 @@
+"""The search of one cycle: a race, and where its winner leaves something failing, further rounds that start from it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+from ratchet.cycle import as_trials, refused_results
+from ratchet.errors import BudgetError
+from ratchet.gate import Scored
+from ratchet.llm import active_meter
+from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
+from ratchet.records import Candidate, CandidateResult, FailureBundle
+from ratchet.selection.lane import Lane
+from ratchet.selection.race import FAILURES, TRAINING, Course, RaceResult, Report, Runner, race
+from ratchet.selection.sampling import shuffled
+from ratchet.trial import Trial, replaced, score_all
+
+ROUNDS = 3
+"""Races in one search."""
+MOST = 6
+"""Candidates of a further round; each strategy's first idea comes before anyone's second."""
+
+
+class SearchResult(NamedTuple):
+    """The best of all rounds (None where nothing beats the prompt in force), how many of the triggering failures that
+    were looked at it mends, and the standing of all candidates."""
+
+    winner: Candidate | None
+    fixed: int
+    triggering: int
+    standings: list[CandidateResult]
+
+
+async def search(
+    situation: Situation, candidates: Sequence[Candidate], memory: Memory, report: Report = lambda _: None
+) -> SearchResult:
+    """Race `candidates`, then whatever mends what is left under the best one, up to `ROUNDS` races.
+
+    It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what the
+    gate needs. It is deterministic, as model replies are reused.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError.
+        BudgetError: in the first round; later the best so far is kept.
+    """
+    held = _Search(situation, memory, report)
+    await held.first(candidates)
+    for number in range(2, ROUNDS + 1):
+        if held.best is None or not held.failing():
+            break
+        try:
+            with _gate_reserved(situation):
+                if not await held.further(number):
+                    break
+        except BudgetError as error:
+            report(f"round {number} ends: {error}")
+            break
+    return await held.result()
+
+
+class _Search:
+    """A search under way: the prompt in force, the best so far, and what was seen of everyone else."""
+
+    def __init__(self, situation: Situation, memory: Memory, report: Report) -> None:
+        self.situation, self.memory, self.report = situation, memory, report
+        first = shuffled(as_trials(list(situation.failures)), key=lambda trial: trial.input)[:FAILURES]
+        self.triggering = first
+        inputs = {trial.input for trial in first}
+        training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
+        others = [trial for text, trial in training.items() if text not in inputs]
+        self.training = shuffled(others, key=lambda trial: trial.input)[:TRAINING]
+        in_force = Candidate(strategy="none", rationale="the prompt in force", prompt=situation.in_force)
+        self.in_force = Lane(in_force)
+        self.best: Lane | None = None
+        self.standings: list[CandidateResult] = []
+        self.place = 0
+        """Where the best one stands in `standings`."""
+
+    def failing(self) -> list[Trial]:
+        """Triggering failures that the best candidate so far does not mend."""
+        return [trial for trial in self.triggering if not (self.best and self.best.passes(trial.input))]
+
+    async def first(self, candidates: Sequence[Candidate]) -> None:
+        """The race of the candidates that the cycle proposed."""
+        await self._race(1, candidates, Course(self.triggering, self.training), self.in_force, self.situation)
+
+    async def further(self, number: int) -> bool:
+        """A race that starts from the best so far; whether it brought something."""
+        best = self.best
+        if best is None:
+            return False
+        failing = self.failing()
+        self.report(f"round {number}: {len(failing)} failures are left under {best.candidate.strategy}")
+        situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing), feedback="")
+        proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
+        self.standings += [result.model_copy(update={"round": number}) for result in refused_results(proposed.refused)]
+        passing = [trial for trial in self.triggering if trial not in failing]
+        seen = [trial for trial in self.training if trial.input in best.runs] or self.training
+        candidates = _one_of_each_first(proposed.candidates)[:MOST]
+        return await self._race(number, candidates, Course(failing, passing + seen), best, situation)
+
+    async def _race(
+        self, number: int, candidates: Sequence[Candidate], course: Course, ruler: Lane, situation: Situation
+    ) -> bool:
+        async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
+            prompts = replaced(situation.bench.prompts, situation.component, candidate.prompt)
+            return await score_all(situation.engine, situation.bench, prompts, trials)
+
+        async def join(parents: list[Candidate]) -> list[Candidate]:
+            found = await propose((Merge(),), replace(situation, parents=parents), self.memory)
+            return found.candidates
+
+        def report(text: str) -> None:
+            self.report(f"round {number}, {text}")
+
+        try:
+            found = await race(run, course, ruler, candidates, join=join, report=report)
+            if found.best:
+                await _complete(run, found.best, self.triggering)
+        except BudgetError:
+            self.standings += [_not_tried(candidate, number) for candidate in candidates]
+            raise
+        if found.best:
+            self.place = len(self.standings)
+            self.best = found.best if number == 1 else _on_top_of(ruler, found.best)
+            report(f"{found.best.candidate.strategy} is best, {found.best.share} pass")
+        self.standings += [_standing(lane, found, ruler, number) for lane in found.lanes]
+        return found.best is not None
+
+    def _bundles(self, failing: Sequence[Trial]) -> list[FailureBundle]:
+        """The failures as they look under the best candidate."""
+        inputs, bundles = {trial.input for trial in failing}, []
+        for bundle in self.situation.failures:
+            if bundle.input in inputs and self.best:
+                inputs.remove(bundle.input)
+                run = self.best.runs[bundle.input]
+                bundles.append(bundle.model_copy(update={"output": run.output, "evaluation": run.evaluation}))
+        return bundles
+
+    async def result(self) -> SearchResult:
+        """The best candidate, if it beats the prompt in force."""
+        best = self.best
+        count = len(self.triggering)
+        if best is None:
+            return SearchResult(None, 0, count, self.standings)
+        before = await self._before(best)
+        fixed = count - len(self.failing())
+        if best.passed <= before:
+            return SearchResult(None, fixed, count, self.standings)
+        chosen = self.standings[self.place]
+        reason = f"best of all: {best.share} pass, {before} under {self.in_force.candidate.rationale}"
+        self.standings[self.place] = chosen.model_copy(update={"status": "chosen", "reason": reason})
+        return SearchResult(best.candidate, fixed, count, self.standings)
+
+    async def _before(self, best: Lane) -> int:
+        """How many of the best candidate's inputs the prompt in force passes; asked only where it may matter."""
+        unseen = [trial for trial in (*self.triggering, *self.training) if trial.input in best.runs]
+        unseen = [trial for trial in unseen if trial.input not in self.in_force.runs]
+        passed = self.in_force.on(best.runs).passed
+        if best.passed > passed + len(unseen):
+            return passed
+        situation = self.situation
+        scored = await score_all(situation.engine, situation.bench, situation.bench.prompts, unseen)
+        return passed + sum(run.evaluation.passed is True for run in scored)
+
+
+@contextmanager
+def _gate_reserved(situation: Situation) -> Iterator[None]:
+    """Leave as many calls unspent as the gate may need: a search that uses up everything proves nothing."""
+    meter, task = active_meter(), situation.bench.task
+    judged = sum(criterion.kind == "judge" for criterion in task.criteria)
+    needed = 2 * len(situation.bench.holdout) * (len(task.components) + judged)
+    limit = meter.limit
+    if limit is not None:
+        meter.limit = max(0, limit - needed)
+    try:
+        yield
+    finally:
+        meter.limit = limit
+
+
+def _one_of_each_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each strategy's first candidate, then each one's second, and so on."""
+    met: dict[str, int] = {}
+    turns = []
+    for candidate in candidates:
+        met[candidate.strategy] = met.get(candidate.strategy, 0) + 1
+        turns.append(met[candidate.strategy])
+    return [candidate for _, candidate in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
+
+
+def _on_top_of(base: Lane, lane: Lane) -> Lane:
+    """`lane` told as what it is compared with the prompt in force: the base's change and its own."""
+    first, second = base.candidate, lane.candidate
+    strategies = list(dict.fromkeys([*first.strategy.split(" + "), second.strategy]))
+    whole = Candidate(
+        strategy=" + ".join(strategies),
+        rationale=f"{first.rationale}; then {second.rationale}",
+        prompt=second.prompt,
+    )
+    return Lane(whole, lane.runs)
+
+
+def _standing(lane: Lane, found: RaceResult, ruler: Lane, number: int) -> CandidateResult:
+    if found.best is lane:
+        reason = f"best of round {number}: {lane.share} pass"
+    elif lane.out:
+        reason = lane.out
+    else:
+        leader = found.best or ruler
+        reason = f"{lane.share} pass, {leader.candidate.rationale} has {leader.share}"
+    return CandidateResult(
+        strategy=lane.candidate.strategy,
+        rationale=lane.candidate.rationale,
+        status="lost",
+        reason=reason,
+        passed=lane.passed,
+        total=len(lane.runs),
+        round=number,
+    )
+
+
+def _not_tried(candidate: Candidate, number: int) -> CandidateResult:
+    return CandidateResult(
+        strategy=candidate.strategy,
+        rationale=candidate.rationale,
+        status="not_tried",
+        reason="the budget was used up",
+        round=number,
+    )
+
+
+async def _complete(run: Runner, best: Lane, trials: Sequence[Trial]) -> None:
+    """Run the best one on what a race that was clear early has left out."""
+    left = [trial for trial in trials if trial.input not in best.runs]
+    best.runs |= dict(zip((trial.input for trial in left), await run(best.candidate, left), strict=True))
