@@ -140,6 +140,15 @@ def needs_requirement(messages: list[dict[str, Any]], request: Any) -> str:
     return answer if "at most 5 words" in messages[0]["content"] else f"As far as I know it is kept in {answer}"
 
 
+def needs_document_and_requirement(messages: list[dict[str, Any]], request: Any) -> str:
+    """Wrong and long without the document, right and long with it; short where it is told to be."""
+    item = item_of(messages)
+    short = "at most 5 words" in messages[0]["content"]
+    if f"item{item} is in" not in messages[0]["content"]:
+        return "No idea" if short else "I am sorry that I do not know this"
+    return f"bin{item}x" if short else f"As far as I know it is kept in bin{item}x"
+
+
 class Flickering:
     """Fails the first time it is asked something, and passes from then on."""
 

@@ -162,17 +162,18 @@ class _Race:
             raise errors.exceptions[0] from None
 
     def drop(self, where: str) -> None:
-        """Take out who cannot win any more, who is clearly behind, and the worse half."""
+        """Take out who mends nothing, who cannot win any more, who is clearly behind, and the worse half; nobody as
+        long as there are failures left to meet and nobody has mended any."""
         running = self.running
-        gain = any(lane.ahead_of(self.ruler) for lane in running)
+        if self.left > len(self.course.cases) and not any(lane.ahead_of(self.ruler) for lane in running):
+            return
         for place, lane in enumerate(running):
-            reason = self._useless(lane, gain) or self._beaten(lane, running[0]) or self._halved(place, len(running))
+            reason = self._useless(lane) or self._beaten(lane, running[0]) or self._halved(place, len(running))
             if reason:
                 lane.out = f"dropped at {where} with {lane.share}: {reason}"
 
-    def _useless(self, lane: Lane, gain: bool) -> str:
-        over = self.left == len(self.course.cases)
-        if self.left >= len(self.course.cases) and (over or gain) and not lane.ahead_of(self.ruler):
+    def _useless(self, lane: Lane) -> str:
+        if self.left >= len(self.course.cases) and not lane.ahead_of(self.ruler):
             return f"mends nothing, {self.ruler.candidate.rationale} has {self.ruler.on(lane.runs).share}"
         if lane.passed + self.left < self.ruler.passed:
             return f"cannot reach {self.ruler.candidate.rationale} any more, which has {self.ruler.share}"

@@ -74,6 +74,7 @@ class _Search:
         self.in_force = Lane(in_force)
         self.best: Lane | None = None
         self.standings: list[CandidateResult] = []
+        self.raced: set[str] = set()
         self.place = 0
         """Where the best one stands in `standings`."""
 
@@ -97,7 +98,8 @@ class _Search:
         self.standings += [result.model_copy(update={"round": number}) for result in refused_results(proposed.refused)]
         passing = [trial for trial in self.triggering if trial not in failing]
         seen = [trial for trial in self.training if trial.input in best.runs] or self.training
-        candidates = _one_of_each_first(proposed.candidates)[:MOST]
+        new = [candidate for candidate in proposed.candidates if candidate.prompt.hash not in self.raced]
+        candidates = _one_of_each_first(new)[:MOST]
         return await self._race(number, candidates, Course(failing, passing + seen), best, situation)
 
     async def _race(
@@ -126,6 +128,7 @@ class _Search:
             self.best = found.best if number == 1 else _on_top_of(ruler, found.best)
             report(f"{found.best.candidate.strategy} is best, {found.best.share} pass")
         self.standings += [_standing(lane, found, ruler, number) for lane in found.lanes]
+        self.raced |= {lane.candidate.prompt.hash for lane in found.lanes}
         return found.best is not None
 
     def _bundles(self, failing: Sequence[Trial]) -> list[FailureBundle]:

@@ -60,7 +60,12 @@ async def test_merge_names_both_parents(situation: Any) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     "parents",
-    [(), (change(context=[DEEP]),), (change(context=[DEEP]), change(context=[HANDBOOK])), (BASE, change(context=[DEEP]))],
+    [
+        (),
+        (change(context=[DEEP]),),
+        (change(context=[DEEP]), change(context=[HANDBOOK])),
+        (BASE, change(context=[DEEP])),
+    ],
 )
 async def test_merge_that_is_nothing_new_is_no_candidate(situation: Any, parents: Any) -> None:
     assert await Merge().propose(situation(*parents)) == []

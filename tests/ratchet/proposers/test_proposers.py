@@ -2,20 +2,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from shop import TASK, FailRuns, Project, needs_requirement, shop_items
+from shop import TASK, Project, shop_items
 
-from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelReplyError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
 from ratchet.prompting import ContextStep, Example
 from ratchet.proposers import CONTEXT, WORDING, Memory, Situation, idea, propose
 from ratchet.proposers.examples import Examples
+from ratchet.proposers.minimal_edit import MinimalEdit
 from ratchet.proposers.requirements import Requirements
 from ratchet.proposers.retrieval import Retrieval
-from ratchet.proposers.minimal_edit import MinimalEdit
 from ratchet.proposers.rewrite import Rewrite
 from ratchet.proposers.solved_cases import SimilarSolvedCases
-from ratchet.records import Candidate, Diagnosis
+from ratchet.records import Candidate
 
 pytestmark = pytest.mark.anyio
 

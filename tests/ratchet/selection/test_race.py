@@ -1,137 +1,231 @@
+import asyncio
+import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from shop import FailRuns, Project, item_of, needs_requirement
 
-from ratchet.cycle import as_trials
-from ratchet.engine import Engine
-from ratchet.gate import level
-from ratchet.llm import Fault
+from ratchet.errors import BudgetError
+from ratchet.gate import Scored
 from ratchet.prompting import TaskPrompt
-from ratchet.records import Candidate
-from ratchet.selection import RaceResult, prove, race
-from ratchet.selection.sampling import shuffled
-from ratchet.trial import Trial, score_all
+from ratchet.records import Candidate, CriterionResult, Evaluation
+from ratchet.selection import Course, RaceResult, race
+from ratchet.selection.lane import Lane
+from ratchet.trial import Trial
 
 pytestmark = pytest.mark.anyio
-GOOD = "Answer the question. Answer in at most 5 words."
 
 
-def candidate(text: str) -> Candidate:
-    return Candidate(strategy="s", rationale=text, prompt=TaskPrompt(prompt=text))
+def candidate(name: str) -> Candidate:
+    return Candidate(strategy=name, rationale=name, prompt=TaskPrompt(prompt=name))
 
 
-@pytest.fixture
-def raced(project: Project, engine: Engine, fail_runs: FailRuns) -> Any:
-    async def run(agent: Any, *texts: str) -> RaceResult:
-        project.script("agent", "I do not know")
-        failures = await fail_runs(engine, 0, 2)
-        project.script("agent", agent)
-        bench = await engine.workbench("shop")
-        return await race(engine, bench, "shop", [candidate(text) for text in texts], as_trials(failures))
-
-    return run
+def scored(passed: bool, score: float | None = None, tokens: int = 1) -> Scored:
+    criteria = [CriterionResult(name="c", outcome="passed" if passed else "failed", passed=passed, score=float(passed))]
+    value = float(passed) if score is None else score
+    return Scored("o", Evaluation(criteria=criteria, score=value, passed=passed, problems=[]), tokens, 0.0)
 
 
-async def test_race_is_won_by_the_better_candidate(raced: Any) -> None:
-    found = await raced(needs_requirement, "Worse.", GOOD, "Bad.")
-    assert found.winner is not None
-    assert found.winner.prompt.prompt == GOOD
-    assert (found.fixed, found.triggering) == (2, 2)
-    assert {result.rationale: result.status for result in found.standings} == {
-        "Worse.": "lost",
-        GOOD: "chosen",
-        "Bad.": "lost",
-    }
+class Track:
+    """Failures f0.. and training cases t0.., and how each prompt does on them: a string of 1 and 0 (then the last one
+    again), failures first; ``+`` is a failed run with half the score."""
+
+    def __init__(self, failures: int = 6, cases: int = 8, **results: str) -> None:
+        trials = [Trial(f"f{n}", None) for n in range(failures)] + [Trial(f"t{n}", None) for n in range(cases)]
+        self.course = Course(trials[:failures], trials[failures:])
+        self.places = {trial.input: place for place, trial in enumerate(trials)}
+        self.results = {"in_force": "0", **results}
+        self.runs: dict[str, list[str]] = {}
+        self.tokens: dict[str, int] = {}
+        self.most_at_once = 0
+        self._at_once = 0
+
+    async def run(self, candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
+        name = candidate.strategy
+        self.runs.setdefault(name, []).extend(trial.input for trial in trials)
+        self._at_once += 1
+        self.most_at_once = max(self._at_once, self.most_at_once)
+        await asyncio.sleep(0)
+        self._at_once -= 1
+        told = self.results[name]
+        letters = [told[min(self.places[trial.input], len(told) - 1)] for trial in trials]
+        return [
+            scored(letter == "1", 0.5 if letter == "+" else None, tokens=self.tokens.get(name, 1)) for letter in letters
+        ]
+
+    async def race(self, **options: Any) -> RaceResult:
+        entered = [candidate(name) for name in self.results if name not in ("in_force", "merged")]
+        return await race(self.run, self.course, Lane(candidate("in_force")), entered, **options)
+
+    def paid(self) -> int:
+        """Runs, but for those of the prompt in force on the failures, which are stored."""
+        free = sum(text.startswith("f") for text in self.runs.get("in_force", []))
+        return sum(map(len, self.runs.values())) - free
 
 
-async def test_race_between_equals_is_won_by_the_cheaper_one(raced: Any) -> None:
-    found = await raced(needs_requirement, GOOD + " And so on and on.", GOOD)
-    assert found.winner is not None
-    assert found.winner.prompt.prompt == GOOD
+def winner(found: RaceResult) -> str | None:
+    return found.best.candidate.strategy if found.best else None
 
 
-@pytest.mark.parametrize("agent", ["I do not know", lambda messages, _: f"bin{item_of(messages)}x" * 2])
-async def test_race_without_improvement_has_no_winner(raced: Any, agent: Any) -> None:
-    def only_failures_stay(messages: Any, request: Any) -> Any:
-        return "no" if item_of(messages) in ("00", "02") else agent(messages, request) if callable(agent) else agent
-
-    found = await raced(only_failures_stay, "One.", "Two.")
-    assert (found.winner, found.fixed) == (None, 0)
-    assert {result.status for result in found.standings} == {"lost"}
+def out(found: RaceResult) -> dict[str, str]:
+    return {lane.candidate.strategy: lane.out for lane in found.lanes}
 
 
-async def test_race_has_no_winner_where_training_cases_get_worse(raced: Any) -> None:
-    def trades(messages: Any, request: Any) -> str:
-        item = item_of(messages)
-        fixed = "at most 5 words" in messages[0]["content"]
-        return f"bin{item}x" if (item in ("00", "02")) == fixed else "no"
-
-    found = await raced(trades, GOOD)
-    assert found.winner is None
-    assert "the prompt in force passes 8 of the last 8" in found.standings[0].reason
+async def test_race_is_won_by_who_passes_most() -> None:
+    track = Track(worse="110000", good="111110", bad="0")
+    found = await track.race()
+    assert winner(found) == "good"
+    assert [lane.candidate.strategy for lane in found.lanes] == ["good", "worse", "bad"]
+    assert out(found)["bad"] == "dropped at block 1 with 0 of 6: mends nothing, in_force has 0 of 6"
+    assert out(found)["worse"] == "dropped at block 1 with 2 of 6: clearly behind the leader's 5 of 6"
 
 
-async def test_race_of_nobody_has_no_winner(raced: Any) -> None:
-    found = await raced("x")
-    assert (found.winner, found.triggering, found.standings) == (None, 2, [])
+async def test_race_between_equals_is_won_by_the_cheaper_one() -> None:
+    track = Track(dear="1", cheap="1")
+    track.tokens = {"dear": 9, "cheap": 2}
+    assert winner(await track.race()) == "cheap"
 
 
-async def test_race_never_meets_held_out_cases(project: Project, raced: Any) -> None:
-    await raced(needs_requirement, GOOD, "Other.")
-    assert {int(item_of(messages)) % 2 for messages in project.script("agent", "x").calls} == set()
-    script = project.script("agent", needs_requirement)
-    await raced(needs_requirement, GOOD + " Shortly.")
-    assert {int(item_of(messages)) % 2 for messages in script.calls} == {0}
+async def test_race_asks_everyone_at_the_same_time() -> None:
+    track = Track(a="1", b="1", c="1", d="1")
+    await track.race()
+    assert track.most_at_once == 5
 
 
-async def test_prove_stops_when_the_answer_is_clear(project: Project, engine: Engine) -> None:
-    script = project.script("agent", needs_requirement)
-    bench = await engine.workbench("shop")
-    seen: list[tuple[int, int]] = []
-    comparison = await prove(
-        engine, bench, "shop", TaskPrompt(prompt=GOOD), bench.holdout,
-        level=level(1, 0), salt="C", progress=lambda done, total: seen.append((done, total)),
-    )  # fmt: skip
-    assert comparison.result(fixed=1, triggering=1).proven
-    assert seen == [(8, 20), (16, 20)]
-    assert len(script.calls) == 32
-    assert {int(item_of(messages)) % 2 for messages in script.calls} == {1}
+async def test_race_ends_when_the_winner_is_clear() -> None:
+    track = Track(good="1", bad="0")
+    assert winner(await track.race()) == "good"
+    assert {name: len(runs) for name, runs in track.runs.items()} == {"in_force": 10, "good": 10, "bad": 6}
 
 
-async def test_prove_pays_for_the_baseline_once(project: Project, engine: Engine) -> None:
-    script = project.script("agent", needs_requirement)
-    bench = await engine.workbench("shop")
-    for text in (GOOD, GOOD + " Shortly."):
-        await prove(engine, bench, "shop", TaskPrompt(prompt=text), bench.holdout, level=0.05, salt="C")
-    assert len(script.calls) == 3 * 16
+async def test_race_goes_on_while_the_prompt_in_force_may_catch_up() -> None:
+    track = Track(in_force="0000001", good="1111111101")
+    assert winner(await track.race()) == "good"
+    assert len(track.runs["good"]) == 14 or track.results["good"].count("0") == 1
+    close = Track(in_force="0000001", good="1100001111")
+    await close.race()
+    assert len(close.runs["good"]) == 14
 
 
-async def test_prove_of_no_cases_proves_nothing(engine: Engine) -> None:
-    bench = await engine.workbench("shop")
-    comparison = await prove(engine, bench, "shop", TaskPrompt(prompt=GOOD), [], level=1.0, salt="C")
-    assert comparison.result(fixed=1, triggering=1).proven is False
+async def test_prompt_in_force_is_not_run_when_it_cannot_catch_up() -> None:
+    track = Track(one="1", two="1")
+    await track.race()
+    assert {name: len(runs) for name, runs in track.runs.items()} == {"in_force": 10, "one": 14, "two": 14}
 
 
-async def test_refused_request_is_a_failure_of_that_trial_only(project: Project, engine: Engine) -> None:
-    project.script("agent", lambda messages, _: Fault(400) if item_of(messages) == "00" else f"bin{item_of(messages)}x")
-    bench = await engine.workbench("shop")
-    trials = [Trial(case.input, case.expected) for case in bench.cases[:3]]
-    scored = await score_all(engine, bench, bench.prompts, trials)
-    assert [result.evaluation.passed for result in scored] == [False, True, True]
-    assert scored[0].evaluation.problems[0].startswith("run: agent model")
+@pytest.mark.parametrize("told", ["0", "00000011111111"])
+async def test_race_without_improvement_has_no_winner_and_costs_one_block(told: str) -> None:
+    track = Track(in_force="00000011111111", one=told, two=told)
+    assert winner(await track.race()) is None
+    assert track.paid() == 12
 
 
-async def test_progress_tells_every_trial(project: Project, engine: Engine) -> None:
-    bench = await engine.workbench("shop")
-    trials = [Trial(case.input, case.expected) for case in bench.cases[:3]]
-    seen: list[tuple[int, int]] = []
-    await score_all(engine, bench, bench.prompts, trials, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+async def test_race_has_no_winner_where_training_cases_get_worse() -> None:
+    track = Track(in_force="00000011111111", trades="1111110")
+    found = await track.race()
+    assert winner(found) is None
+    assert "cannot reach in_force any more, which has 8 of 14" in out(found)["trades"]
 
 
-def test_shuffled_depends_on_key_and_salt_only() -> None:
-    items = [str(number) for number in range(30)]
-    assert shuffled(items, key=str) == shuffled(items[::-1], key=str) != items
-    assert shuffled(items, key=str, salt="a") != shuffled(items, key=str, salt="b")
-    assert sorted(shuffled(items, key=str)) == sorted(items)
+async def test_race_is_not_won_by_who_only_equals_the_prompt_in_force() -> None:
+    assert winner(await Track(in_force="00000011", one="11000011000011").race()) is None
+
+
+async def test_promise_without_a_pass_wins_but_is_not_run_on_training_cases() -> None:
+    track = Track(half="+", none="0")
+    assert winner(await track.race()) == "half"
+    assert track.paid() == 12
+
+
+async def test_race_of_nobody_costs_nothing() -> None:
+    track = Track()
+    assert (winner(await track.race()), track.paid()) == (None, 0)
+
+
+async def test_first_block_is_shorter_for_many_and_halves_before_it_goes_on() -> None:
+    names = {f"c{n}": "1" * (n + 1) + "0" for n in range(4)}
+    track = Track(**names, **{f"d{n}": "0" for n in range(4)})
+    assert winner(await track.race()) == "c3"
+    lengths = sorted(len(runs) for name, runs in track.runs.items() if name != "in_force")
+    assert lengths[:4] == [3, 3, 3, 3]
+    assert [len(block) for block in track.course.blocks(8)] == [3, 3, 4, 4]
+    assert [len(block) for block in track.course.blocks(5)] == [6, 4, 4]
+
+
+async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody_has_met() -> None:
+    names = {f"c{n}": "0000010" if n == 7 else "0" for n in range(8)}
+    track = Track(**names)
+    assert winner(await track.race()) == "c7"
+
+
+async def test_race_never_runs_a_known_run_of_the_prompt_to_beat() -> None:
+    track = Track(good="1")
+    ruler = Lane(candidate("in_force"), {f"f{n}": scored(False) for n in range(6)})
+    await race(track.run, track.course, ruler, [candidate("good")])
+    assert track.runs["in_force"] == [f"t{n}" for n in range(4)]
+
+
+async def test_merged_candidate_joins_and_catches_up() -> None:
+    track = Track(one="1110000", two="0001110", merged="1")
+    asked = []
+
+    async def join(parents: list[Candidate]) -> list[Candidate]:
+        asked.append([parent.strategy for parent in parents])
+        return [candidate("merged")]
+
+    assert winner(await track.race(join=join)) == "merged"
+    assert asked == [["one", "two"]]
+    assert track.runs["merged"][:6] == [f"f{n}" for n in range(6)]
+
+
+async def test_next_pair_is_merged_where_the_first_cannot_be() -> None:
+    track = Track(one="1110000", two="0001110", three="1001000")
+    asked = []
+
+    async def join(parents: list[Candidate]) -> list[Candidate]:
+        asked.append(sorted(parent.strategy for parent in parents))
+        return []
+
+    await track.race(join=join)
+    assert asked == [["one", "two"], ["one", "three"], ["three", "two"]]
+    alone = Track(one="1", two="0")
+    asked.clear()
+    await alone.race(join=join)
+    assert asked == []
+
+
+async def test_budget_error_ends_the_race() -> None:
+    async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
+        raise BudgetError("used up")
+
+    with pytest.raises(BudgetError):
+        await race(run, Track().course, Lane(candidate("in_force")), [candidate("a"), candidate("b")])
+
+
+def two_fixed_heats(track: Track) -> tuple[int, str | None]:
+    """Cost and winner where all run the failures, and the best two that pass any the rest, the prompt in force too."""
+    first = {name: told[:6].count("1") for name, told in track.results.items() if name != "in_force"}
+    finalists = [name for name in sorted(first, key=lambda name: -first[name])[:2] if first[name]]
+    best = max(finalists, key=lambda name: track.results[name].count("1"), default="in_force")
+    beats = track.results[best].count("1") > track.results["in_force"].count("1")
+    return 6 * len(first) + 8 * (1 + len(finalists)), best if beats else None
+
+
+async def test_race_of_five_costs_less_than_two_fixed_heats_and_chooses_as_well() -> None:
+    dice = random.Random(7)
+    paid, before, passed, passed_before = 0, 0, 0, 0
+    for _ in range(300):
+        rates = [dice.choice((0.0, 0.1, 0.4, 0.7, 0.95)) for _ in range(5)]
+        results = {
+            f"c{n}": "".join("1" if dice.random() < rate else "0" for _ in range(14)) for n, rate in enumerate(rates)
+        }
+        in_force = "0" * 6 + "".join("1" if dice.random() < 0.4 else "0" for _ in range(8))
+        track = Track(in_force=in_force, **results)
+        found = winner(await track.race())
+        cost, earlier = two_fixed_heats(track)
+        paid, before = paid + track.paid(), before + cost
+        passed += track.results[found or "in_force"].count("1")
+        passed_before += track.results[earlier or "in_force"].count("1")
+        assert found is None or track.results[found].count("1") > in_force.count("1")
+    assert paid < 0.9 * before
+    assert passed >= 0.99 * passed_before

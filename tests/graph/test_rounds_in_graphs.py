@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+from langgraph.types import Command
+from shop import Project, item_of, needs_context, needs_document_and_requirement, shop_items
+
+pytestmark = pytest.mark.anyio
+CASE = shop_items()[0]
+INPUT = {"task": "shop", "input": CASE["input"], "expected": CASE["expected"]}
+
+
+async def test_cycle_of_two_rounds_proposes_one_change_with_both(
+    project: Project, invoke: Any, open_engine: Any
+) -> None:
+    agent = project.script("agent", needs_document_and_requirement)
+    result = await invoke("agent", INPUT)
+    review = result["__interrupt__"][0].value["review"]
+    assert review["strategy"] == "retrieval + requirements"
+    assert review["after"] == {
+        "prompt": "Answer the question.\nAnswer in at most 5 words.",
+        "context": [{"source": "handbook", "top_k": 1}],
+    }
+    assert {candidate["round"] for candidate in review["candidates"]} == {1, 2}
+    assert [candidate["round"] for candidate in review["candidates"] if candidate["status"] == "chosen"] == [2]
+    assert (review["validation"]["before"]["rate"], review["validation"]["after"]["rate"]) == (0.0, 1.0)
+    paid = len(agent.calls)
+    result = await invoke("agent", Command(resume=True))
+    assert result["outcome"]["status"] == "applied"
+    assert len(agent.calls) == paid
+
+
+async def test_cycle_whose_budget_ends_in_a_further_round_goes_on_to_the_gate(project: Project, invoke: Any) -> None:
+    def never_for_item_04(messages: Any, request: Any) -> str:
+        return "no" if item_of(messages) == "04" else needs_context(messages, request)
+
+    for number in (0, 2, 4):
+        case = shop_items()[number]
+        project.script("agent", "no")
+        await invoke("serve", INPUT | {"input": case["input"], "expected": case["expected"]}, thread=f"run-{number}")
+    project.script("agent", never_for_item_04)
+    optimizer = project.script("optimizer", "Be brief.")
+    result = await invoke("improve", {"task": "shop"}, thread="cycle", max_calls=58)
+    review = result["__interrupt__"][0].value["review"]
+    assert (review["strategy"], review["calls"]["paid"] <= 58) == ("retrieval", True)
+    assert {candidate["round"] for candidate in review["candidates"]} == {1}
+    assert optimizer.calls == []
