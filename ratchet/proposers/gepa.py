@@ -42,13 +42,14 @@ class Gepa:
         adapter = Adapter(situation, asyncio.get_running_loop())
         try:
             text = await asyncio.to_thread(_optimize, adapter, self._calls)
-        except RatchetError:
-            raise
         except Exception as error:  # a library of others: whatever it raises costs its candidate, not the cycle
-            log.warning("gepa gave no candidate: %s: %s", type(error).__name__, error)
-            return []
+            text = ""
+            if adapter.error is None:
+                log.warning("gepa gave no candidate: %s: %s", type(error).__name__, error)
         finally:
             adapter.stop()
+        if adapter.error is not None:
+            raise adapter.error
         if not text or text == situation.prompt.prompt:
             return []
         prompt = situation.prompt.model_copy(update={"prompt": text})
@@ -73,6 +74,8 @@ class Adapter:
         self.trials = _trials(situation)
         self.finished = False
         """Whether nothing can get better, or nobody waits any more."""
+        self.error: RatchetError | None = None
+        """What must be told to our caller; the library goes on after some errors."""
         self._stopped = False
         self._loop = loop
         self._pending: Future[Any] | None = None
@@ -118,7 +121,11 @@ class Adapter:
         self._pending = future
         if self._stopped:
             future.cancel()
-        return future.result()
+        try:
+            return future.result()
+        except RatchetError as error:
+            self.error, self.finished = self.error or error, True
+            raise
 
     async def _score(self, candidate: dict[str, str], batch: list[Trial]) -> list[Scored]:
         situation = self.situation
