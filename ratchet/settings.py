@@ -38,13 +38,10 @@ class Settings(BaseSettings):
     """Model calls in flight at most; fewer where the endpoint asks for it."""
     max_calls: Annotated[int, Field(ge=0)] = 600
     """Model calls that one improvement cycle may pay for."""
-<<<<<<< HEAD
     min_sources: Annotated[int, Field(ge=1)] = 2
     """Distinct sources that the failures of a cycle come from at least, so that no single user steers it."""
-=======
     gepa_calls: Annotated[int, Field(ge=0)] = 0
     """Agent runs that the `gepa` library may make in one cycle, where it is installed; 0 leaves it out."""
->>>>>>> 1edf0e8 (Candidates race in blocks and in rounds, two good ones are merged, and similar failed wording is not tried again)
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds until a model call is given up (and retried)."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3

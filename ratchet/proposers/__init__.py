@@ -1,10 +1,10 @@
 """Strategies that propose changed prompts, and the guards on what they propose."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from ratchet.concurrent import together
 from ratchet.errors import ModelReplyError
 from ratchet.proposers.examples import Examples
 from ratchet.proposers.gepa import Gepa
@@ -47,7 +47,7 @@ class Proposed(NamedTuple):
 
 async def propose(proposers: Sequence[Proposer], situation: Situation, memory: Memory | None = None) -> Proposed:
     """Candidates of all proposers, guarded and without repetitions, nor anything that `memory` objects to."""
-    found = await asyncio.gather(*(_asked(proposer, situation) for proposer in proposers))
+    found = await together(_asked(proposer, situation) for proposer in proposers)
     accepted: dict[str, Candidate] = {}
     refused: list[Refused] = []
     for candidate in (candidate for candidates in found for candidate in candidates):

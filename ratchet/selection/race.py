@@ -5,11 +5,11 @@ cases. This is successive halving with two more ways out after each block: what 
 behind the leader.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ratchet.concurrent import together
 from ratchet.gate import Scored
 from ratchet.records import Candidate
 from ratchet.selection.frontier import complementary
@@ -154,12 +154,7 @@ class _Race:
             scored = await self.run(lane.candidate, new)
             lane.runs |= {trial.input: result for trial, result in zip(new, scored, strict=True)}
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(one(lane))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        await together(one(lane) for lane in lanes)
 
     def drop(self, where: str) -> None:
         """Take out who mends nothing, who cannot win any more, who is clearly behind, and the worse half; nobody as
