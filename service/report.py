@@ -55,11 +55,12 @@ def evidence(diagnosis: Diagnosis) -> Table:
 def candidates(results: list[CandidateResult]) -> Table:
     """What was tried and how it did."""
     table = Table(title="Candidates", title_justify="left")
-    for name in ("strategy", "what it does", "", "why"):
+    for name in ("round", "strategy", "what it does", "", "why"):
         table.add_column(name)
     for result in results:
         style = {"chosen": "green", "refused": "red"}.get(result.status, "")
-        table.add_row(result.strategy, Text(result.rationale), Text(result.status, style), Text(result.reason))
+        what, status = Text(result.rationale), Text(result.status, style)
+        table.add_row(str(result.round), result.strategy, what, status, Text(result.reason))
     return table
 
 
