@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ratchet.agents import ComponentCaller, run_agent
 from ratchet.errors import ConfigurationError
-from ratchet.evaluators import evaluate_output
+from ratchet.evaluators import evaluate_output, with_rules
 from ratchet.ledger import Audit, Versions
 from ratchet.llm import Models
 from ratchet.prompting import Rules, TaskPrompts, load_rules
@@ -143,8 +143,9 @@ class Engine:
         return await run_agent(call, text)
 
     async def evaluate(self, bench: Workbench, text: str, output: str, expected: Expected) -> Evaluation:
-        """Score an output; see `evaluate_output`."""
-        return await evaluate_output(self.models, bench.task, text, output, expected)
+        """Score an output, see `evaluate_output`, and check it against the pinned rules, see `with_rules`."""
+        evaluation = await evaluate_output(self.models, bench.task, text, output, expected)
+        return await with_rules(evaluation, bench.rules, output)
 
 
 def _signature(folder: Path) -> object:

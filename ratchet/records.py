@@ -57,6 +57,8 @@ class Step(Record):
     seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    reused: bool = False
+    """Whether the model's reply was paid for earlier; its seconds are those of that time then."""
 
 
 class AgentRun(Record):
@@ -70,6 +72,11 @@ class AgentRun(Record):
     def tokens(self) -> int:
         """Tokens read and written by all model steps."""
         return sum(step.input_tokens + step.output_tokens for step in self.trace)
+
+    @property
+    def step_seconds(self) -> float | None:
+        """Seconds that the steps took, waiting for a free slot left out; None where a reply was reused."""
+        return None if any(step.reused for step in self.trace) else sum(step.seconds for step in self.trace)
 
 
 class FailureBundle(Record):
@@ -238,6 +245,32 @@ class CriterionMeasure(Record):
     n: int
 
 
+class Cost(Record):
+    """What a prompt costs per case."""
+
+    tokens: float
+    """Mean of the tokens read and written."""
+    seconds: float | None
+    """Median of the seconds; None where too few were measured."""
+
+
+class RuleViolation(Record):
+    """An output under the new prompt that breaks a pinned rule."""
+
+    rule: str
+    """``rule:NUMBER``, the number counted from 1 in the rules file."""
+    text: str
+    """The rule's own words."""
+    where: str
+    """``probe``, or the id of a held-out case."""
+    input: str
+    output: str
+    """The beginning of the output; empty where there was none."""
+    why: str
+    already_broken: bool
+    """Whether the prompt in force breaks the same rule on the same input."""
+
+
 class Validation(Record):
     """The gate's findings on a proposal."""
 
@@ -255,6 +288,9 @@ class Validation(Record):
     fixed: int
     triggering: int
     reason: str
+    rule_violations: list[RuleViolation] = []
+    cost_before: Cost | None = None
+    cost_after: Cost | None = None
 
 
 class Decision(Record):

@@ -42,9 +42,9 @@ async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, tria
         raise
     except (ModelError, SourceError) as error:
         problem = Evaluation(criteria=[], score=0.0, passed=False, problems=[f"run: {error}"])
-        return Scored("", problem, 0, 0.0)
+        return Scored("", problem, 0, None)
     evaluation = await engine.evaluate(bench, trial.input, run.output, trial.expected)
-    return Scored(run.output, evaluation, run.tokens, run.seconds)
+    return Scored(run.output, evaluation, run.tokens, run.step_seconds)
 
 
 async def score_all(

@@ -14,6 +14,7 @@ from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Pro
 from ratchet.selection import prove, search
 from ratchet.state import State
 from ratchet.trial import Trial, replaced, score_all
+from ratchet.vetoes import vetoes
 
 Report = Callable[..., None]
 """Called with ``text`` or with ``done`` and ``total``."""
@@ -108,7 +109,8 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         salt=case.cycle_id,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
     )
-    validation = comparison.result(fixed=fixed, triggering=triggering)
+    against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
+    validation = against.on(comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines))
     await case.engine.store.gate_tests.finish(
         proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
     )

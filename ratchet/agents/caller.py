@@ -68,6 +68,7 @@ class ComponentCaller:
                 seconds=round(reply.seconds, 4),
                 input_tokens=reply.input_tokens,
                 output_tokens=reply.output_tokens,
+                reused=reply.reused,
             )
         )
         return reply.text

@@ -20,7 +20,8 @@ class Scored(NamedTuple):
     output: str
     evaluation: Evaluation
     tokens: int
-    seconds: float
+    seconds: float | None
+    """None where they were not measured now."""
 
 
 class Pair(NamedTuple):

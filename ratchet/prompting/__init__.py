@@ -1,7 +1,7 @@
 """Rules, task prompts, and the messages built from them."""
 
 from ratchet.prompting.assemble import Message, build_messages, system_prompt
-from ratchet.prompting.rules import Rules, load_rules
+from ratchet.prompting.rules import RuleCheck, Rules, load_rules
 from ratchet.prompting.task_prompts import (
     ContextStep,
     Example,
@@ -18,6 +18,7 @@ __all__ = [
     "ContextStep",
     "Example",
     "Message",
+    "RuleCheck",
     "Rules",
     "TaskPrompt",
     "TaskPrompts",

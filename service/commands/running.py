@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.engine import Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.gate import Scored, measure
 from ratchet.llm import Meter, metered
@@ -105,11 +106,15 @@ async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
             "n": found.n,
             "low": found.low,
             "high": found.high,
-            "criteria": _rates([criterion.name for criterion in bench.task.criteria], scored),
+            "criteria": _rates(_names(bench), scored),
             "calls": meter.calls,
             "reused": sum(usage.reused for usage in meter.roles.values()),
             "most_in_flight": meter.most_in_flight,
         }
+
+
+def _names(bench: Workbench) -> list[str]:
+    return [criterion.name for criterion in bench.task.criteria] + [check.name for check in bench.rules.checks]
 
 
 def _rates(names: list[str], scored: list[Scored]) -> dict[str, float | None]:
