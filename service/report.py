@@ -66,18 +66,28 @@ def candidates(results: list[CandidateResult]) -> Table:
 
 def finding(validation: Validation) -> list[RenderableType]:
     """The gate's numbers, and the cases it won and lost."""
-    table = Table(title="Held-out cases", caption=validation.reason, title_justify="left")
+    table = Table(title="Held-out cases", caption=Text(validation.reason), title_justify="left")
     for name in ("", "before", "after", "cases"):
         table.add_column(name, justify="left" if not name else "right")
     before, after = validation.before, validation.after
     table.add_row("success", _with_interval(before), _with_interval(after), str(after.n))
     for name, measured in validation.criteria.items():
         table.add_row(name, percent(measured.before), percent(measured.after), str(measured.n))
+    _add_costs(table, validation)
     parts: list[RenderableType] = [table]
     for title, cases, style in (("won", validation.wins, "green"), ("lost", validation.losses, "red")):
         if cases:
             parts.append(_cases(f"{len(cases)} {title}", cases, style))
     return parts
+
+
+def _add_costs(table: Table, validation: Validation) -> None:
+    before, after = validation.cost_before, validation.cost_after
+    if before is None or after is None:
+        return
+    table.add_row("tokens per case", f"{before.tokens:.0f}", f"{after.tokens:.0f}", "")
+    if before.seconds is not None and after.seconds is not None:
+        table.add_row("seconds per case", f"{before.seconds:.2f}", f"{after.seconds:.2f}", "")
 
 
 def _with_interval(measure: Any) -> str:

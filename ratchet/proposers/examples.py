@@ -1,6 +1,7 @@
 """Show solved training cases as fixed chat turns, chosen for the failing inputs: similar to them, and diverse."""
 
 from ratchet.prompting import Example
+from ratchet.proposers.guards.quoting import holds_personal
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
 
@@ -34,6 +35,7 @@ def choose(situation: Situation, count: int) -> list[Example]:
             if len(near) == depth and near[0] not in ranked:
                 ranked.append(near[0])
     ranked += [example for example in solved.all() if example not in ranked]
+    ranked = [example for example in ranked if not _shows_failed_run(situation, example)]
     chosen: list[Example] = []
     rest = ranked
     while rest and len(chosen) < count:
@@ -47,3 +49,8 @@ def choose(situation: Situation, count: int) -> list[Example]:
                 chosen.append(example)
         rest = later
     return chosen
+
+
+def _shows_failed_run(situation: Situation, example: Example) -> bool:
+    """Whether the example holds personal data of a failed run: it may be a curated case, and still be one person's."""
+    return holds_personal(situation.failures, [situation.prompt.prompt], [example.input, example.output]) is not None

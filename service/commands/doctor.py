@@ -86,7 +86,10 @@ async def _rules(settings: Settings) -> Finding:
         rules = await asyncio.to_thread(load_rules, settings.rules_file)
     except RatchetError as error:
         return Finding("rules", "error", str(error))
-    return Finding("rules", "ok", f"{len(rules.rules)} in {settings.rules_file}, sha256 {rules.hash[:12]}")
+    checked, probes = len(rules.checks), sum(len(check.probes) for check in rules.checks)
+    enforced = f"{checked} of them checked on every output, {probes} probes" if checked else "none has a check"
+    count = f"{len(rules.rules)} in {settings.rules_file}, {enforced}, sha256 {rules.hash[:12]}"
+    return Finding("rules", "ok", count)
 
 
 async def _task(engine: Engine, name: str) -> Finding:

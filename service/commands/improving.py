@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from service.commands.options import AsJson, TaskName
 from service.console import out, print_json, progress
@@ -34,7 +35,7 @@ def improve(
         return
     if row is not None:
         out.print(review(row))
-    out.print(f"[bold]{result.status}[/bold]: {result.message} ({result.calls} model calls)", highlight=False)
+    out.print(Text.assemble((result.status, "bold"), f": {result.message} ({result.calls} model calls)"))
     if result.cycle_id and result.status in NEXT:
         out.print("next: " + NEXT[result.status].format(id=result.cycle_id), highlight=False)
 

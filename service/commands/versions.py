@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.ledger import drift
 from ratchet.tasks import load_task
 from ratchet.triage import groups
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
@@ -24,12 +25,16 @@ def history(task: TaskName, as_json: AsJson = False) -> None:
         print_json({"task": task, "versions": rows})
         return
     table = Table(title=task, title_justify="left")
-    for name in ("version", "status", "since", "by", "held-out success", "why"):
+    for name in ("version", "status", "since", "by", "held-out success", "drift", "why"):
         table.add_column(name)
     for row in rows:
         numbers = row["numbers"]
         rates = f"{percent(numbers['before'])} -> {percent(numbers['after'])}" if "before" in numbers else ""
-        table.add_row(str(row["version"]), row["status"], row["applied_at"][:16], row["by"], rates, Text(row["reason"]))
+        table.add_row(
+            str(row["version"]), row["status"], row["applied_at"][:16], row["by"], rates, percent(row["drift"]),
+            Text(row["reason"]),
+        )  # fmt: skip
+    table.caption = "drift: share of words changed against version 1"
     out.print(table)
 
 
@@ -37,7 +42,11 @@ async def _history(task: str) -> list[dict[str, Any]]:
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         rows = await session.engine.versions.history(bench.task.name)
-        return [{"version": row["number"], **{key: row[key] for key in _VERSION_KEYS}} for row in rows]
+        return [
+            {"version": row["number"], **{key: row[key] for key in _VERSION_KEYS}}
+            | {"drift": drift(rows[0]["components"], row["components"])}
+            for row in rows
+        ]
 
 
 def rollback(
