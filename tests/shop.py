@@ -81,7 +81,7 @@ class Project:
         setattr(self._scripts, name, value)
         return f"{SCRIPTS}:{name}"
 
-    def write_rules(self, rules: list[str]) -> None:
+    def write_rules(self, rules: list[Any]) -> None:
         self.rules_file.write_text(json.dumps({"rules": rules}), encoding="utf-8")
 
     def write_prompts(self, prompts: Any) -> None:

@@ -15,6 +15,8 @@ SHORTEST_INSTRUCTION = 3
 """Words of the shortest such sentence."""
 LONGEST_PERSONAL = 254
 """Characters of the longest e-mail address; longer words are no personal data, only work."""
+LONGEST_NUMBER = 40
+"""Characters of the longest phone number, with its spaces."""
 LONGEST_READ = 40_000
 """Characters of a failing text that are looked at."""
 _PHONE = re.compile(r"\+?\d[\d ()/-]{6,}\d")
@@ -36,7 +38,7 @@ _Span = tuple[str, ...]
 
 def quotes(failures: Sequence[FailureBundle], known: Sequence[str], new: str) -> str | None:
     """Why the prompt `new` carries a failing run, None where it does not; what stands in the `known` texts may."""
-    candidate, allowed = readings(new), [folded(text) for text in known]
+    candidate, allowed = readings(new), [reading for text in known for reading in readings(text)]
     longest = _all_spans(candidate, SPAN) - _all_spans(allowed, SPAN)
     shorter = {
         size: _all_spans(candidate, size) - _all_spans(allowed, size)
@@ -77,7 +79,7 @@ def personal_of(failures: Sequence[FailureBundle]) -> list[str]:
 
 def personal(text: str) -> list[str]:
     """E-mail addresses, phone numbers and identifiers (words with four digits in a row) in `text`."""
-    found: list[str] = _PHONE.findall(text)
+    found = [number for number in _PHONE.findall(text) if len(number) <= LONGEST_NUMBER]
     for word in text.split():
         if len(word) <= LONGEST_PERSONAL:
             found += _MAIL.findall(word) + _IDENTIFIER.findall(word)

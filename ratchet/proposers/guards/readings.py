@@ -30,11 +30,19 @@ def invisible(text: str) -> set[str]:
 
 def folded(text: str) -> str:
     """`text` in compatibility form, without invisible characters and accents, in small letters of one script."""
-    plain = "".join(char for char in _visible(text) if unicodedata.category(char) != "Mn")
+    return _folded(_visible(text))
+
+
+def _folded(visible: str) -> str:
+    if visible.isascii():
+        return visible.lower()
+    plain = "".join(char for char in visible if unicodedata.category(char) != "Mn")
     return plain.casefold().translate(_LOOK_ALIKES)
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     shown = unicodedata.normalize("NFKD", text)
     return "".join(char for char in shown if char in _KEPT_CONTROLS or unicodedata.category(char) not in ("Cf", "Cc"))
 
@@ -42,8 +50,9 @@ def _visible(text: str) -> str:
 def readings(text: str) -> list[str]:
     """Everything that `text` may be read as, folded: itself first, then reversed, by ROT13, and what its pieces of
     Base64 and hexadecimal digits decode to."""
-    plain = folded(text)
-    return [plain, plain[::-1], codecs.encode(plain, "rot13"), *(folded(hidden) for hidden in _decoded(_visible(text)))]
+    visible = _visible(text)
+    plain = _folded(visible)
+    return [plain, plain[::-1], codecs.encode(plain, "rot13"), *(folded(hidden) for hidden in _decoded(visible))]
 
 
 def _decoded(text: str) -> Iterable[str]:

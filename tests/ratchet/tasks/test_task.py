@@ -32,6 +32,12 @@ def test_load_task_reads_every_part(project: Project) -> None:
     assert [source.name for source in task.context_sources] == ["handbook"]
 
 
+def test_load_task_reads_limits_and_has_defaults_for_them(project: Project) -> None:
+    project.write_task(toml=PLAIN + "[limits]\nprompt_chars = 99\nseconds = 2.5\n" + CRITERION)
+    limits = load_task(project.folder / "tasks", "shop").limits
+    assert (limits.prompt_chars, limits.seconds, limits.tokens, limits.tokens_factor) == (99, 2.5, None, 4.0)
+
+
 @pytest.mark.parametrize(
     ("toml", "expected"),
     [
@@ -60,6 +66,9 @@ def test_load_task_reads_every_part(project: Project) -> None:
         (PLAIN + '[agent]\nuse = "os; x:y"\n' + CRITERION, "agent.use"),
         (TASK.replace("handbook", "solved_cases"), "'solved_cases' is the name of the built-in source"),
         (TASK.replace('"documents"\npath', '"web"\npath'), "'web'"),
+        (PLAIN + "[limits]\ncharacters = 1\n" + CRITERION, "unknown key limits.characters"),
+        (PLAIN + "[limits]\ntokens_factor = 0.5\n" + CRITERION, "limits.tokens_factor"),
+        (PLAIN + "[limits]\nprompt_chars = 0\n" + CRITERION, "limits.prompt_chars"),
         (PLAIN + "broken = \n", "not TOML"),
     ],
 )

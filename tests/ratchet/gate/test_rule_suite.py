@@ -1,0 +1,57 @@
+from ratchet.gate import Observed, Pair, Scored, observed, rule_vetoes, violations
+from ratchet.gate.rule_suite import EXCERPT
+from ratchet.prompting import RuleCheck, Rules
+from ratchet.records import CriterionResult, Evaluation
+from ratchet.tasks import Case
+
+RULES = Rules(
+    rules=("Be kind.", "No z.", "Say a."),
+    hash="h",
+    checks=(RuleCheck(number=2, rule="No z.", must_not_match="z"), RuleCheck(number=3, rule="Say a.", must_match="a")),
+)
+
+
+def scored(output: str, ran: bool = True) -> Scored:
+    results = [CriterionResult(name="c", outcome="passed", passed=True, score=1.0)] if ran else []
+    return Scored(output, Evaluation(criteria=results, score=1.0, passed=ran, problems=[]), 1, None)
+
+
+def pair(number: int, old: Scored, new: Scored) -> Pair:
+    return Pair(Case(id=f"c{number}", input=f"in {number}", split="holdout"), old, new)
+
+
+def test_clean_outputs_have_no_violation() -> None:
+    assert violations(RULES, [Observed("c1", "in", "a"), Observed("probe", "in", "ab")]) == []
+    assert rule_vetoes([]) == []
+
+
+def test_every_broken_rule_is_told_with_its_output() -> None:
+    found = violations(RULES, [Observed("c1", "in", "za", "a"), Observed("probe", "tempting", "b" * 999, "b")])
+    assert [(item.rule, item.where, item.why, item.already_broken) for item in found] == [
+        ("rule:2", "c1", "must not match 'z'", False),
+        ("rule:3", "probe", "must match 'a'", True),
+    ]
+    assert found[1].output == "b" * EXCERPT
+    first, second = rule_vetoes(found)
+    assert first == "rule:2 'No z.' is broken on case c1: 'za' must not match 'z'"
+    assert second.startswith("rule:3 'Say a.' is broken on the probe 'tempting' (already broken before): 'bbb")
+
+
+def test_output_that_is_missing_breaks_what_it_was_to_show() -> None:
+    found = violations(RULES, [Observed("probe", "in", None)])
+    assert [(item.rule, item.why, item.output) for item in found] == [
+        ("rule:2", "gave no output", ""),
+        ("rule:3", "gave no output", ""),
+    ]
+
+
+def test_many_violations_of_one_rule_are_counted() -> None:
+    lines = rule_vetoes(violations(RULES, [Observed(f"c{n}", "in", "za") for n in range(9)]))
+    assert len(lines) == 4
+    assert lines[-1] == "rule:2 is broken by 6 further outputs"
+
+
+def test_observed_leaves_out_what_ended_in_an_error() -> None:
+    pairs = [pair(1, scored("a"), scored("b")), pair(2, scored("a"), scored("", ran=False)),
+             pair(3, scored("", ran=False), scored("b"))]  # fmt: skip
+    assert observed(pairs) == [Observed("c1", "in 1", "b", "a"), Observed("c3", "in 3", "b", None)]
