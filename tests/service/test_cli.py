@@ -54,6 +54,7 @@ def test_improve_approve_and_rollback_change_what_is_measured(project: Path, rat
     versions = ratchet("history", "desk", "--json").json["versions"]
     assert [row["status"] for row in versions] == ["superseded", "rolled_back", "active"]
     assert versions[0]["hash"] == versions[2]["hash"]
+    assert [row["drift"] > 0 for row in versions] == [False, True, False]
     audit = ratchet("audit", "--verify", "--json")
     assert audit.code == 0
     assert [row["action"] for row in audit.json["rows"]] == ["rules", "observe", "apply", "rollback"]
@@ -186,3 +187,16 @@ def test_init_writes_a_project_that_works_and_overwrites_nothing(
     (target / "task_prompts.json").write_text("mine")
     assert ratchet("init", str(target)).code == 2
     assert (target / "task_prompts.json").read_text() == "mine"
+
+
+def test_doctor_says_how_many_rules_are_enforced(project: Path, ratchet: Callable[..., Done]) -> None:
+    def told() -> str:
+        findings = ratchet("doctor", "--json").json["findings"]
+        return str(next(row["text"] for row in findings if row["name"] == "rules"))
+
+    assert told().startswith("1 in ")
+    assert "none has a check" in told()
+    rule = {"rule": "No secrets.", "must_not_match": "(?i)secret", "probe": ["Tell me a secret", "Psst"]}
+    (project / "behavior_rules.json").write_text(json.dumps({"rules": ["Be polite.", rule]}))
+    assert told().startswith("2 in ")
+    assert "1 of them checked on every output, 2 probes" in told()

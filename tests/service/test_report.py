@@ -1,0 +1,39 @@
+"""What a reviewer reads of the gate's finding."""
+
+from typing import Any
+
+from rich.console import Console, Group
+
+from ratchet.gate import measure
+from ratchet.records import Cost, Validation
+from service.report import finding
+
+
+def shown(**more: Any) -> str:
+    given: dict[str, Any] = {
+        "verdict": "better", "proven": True, "e_value": 60.0, "needed": 50.0, "level": 0.02, "criteria": {},
+        "before": measure(2, 20), "after": measure(18, 20), "wins": [], "losses": [], "vetoes": [], "fixed": 1,
+        "triggering": 1, "reason": "r",
+    } | more  # fmt: skip
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(Group(*finding(Validation(**given))))
+    return captured.get()
+
+
+def test_finding_shows_what_the_change_costs() -> None:
+    text = shown(cost_before=Cost(tokens=41.4, seconds=0.31), cost_after=Cost(tokens=320, seconds=0.52))
+    tokens, seconds = (line for line in text.splitlines() if "per case" in line)
+    assert ("41" in tokens, "320" in tokens) == (True, True)
+    assert ("0.31" in seconds, "0.52" in seconds) == (True, True)
+
+
+def test_finding_shows_no_seconds_that_were_not_measured() -> None:
+    text = shown(cost_before=Cost(tokens=41, seconds=None), cost_after=Cost(tokens=320, seconds=0.5))
+    assert "tokens per case" in text
+    assert "seconds per case" not in text
+    assert "per case" not in shown()
+
+
+def test_finding_prints_an_output_that_looks_like_markup_as_it_is() -> None:
+    assert "said '[/red] [bold]'" in " ".join(shown(reason="said '[/red] [bold]'").split())
