@@ -3,6 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
+from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.gate import Comparison, Observed, costs, exceeded, observed, rule_vetoes, violations
@@ -71,9 +72,4 @@ async def _outputs(engine: Engine, bench: Workbench, prompts: TaskPrompts, input
         except (ModelError, SourceError):
             return None
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = {text: group.create_task(one(text)) for text in inputs}
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return {text: task.result() for text, task in tasks.items()}
+    return dict(zip(inputs, await together(one(text) for text in inputs), strict=True))

@@ -85,10 +85,8 @@ def key_of(rule: str) -> Key | None:
     said = words(folded(rule))
     negation = next((place for place, word in enumerate(said) if word in _NEGATIONS), None)
     modal = next((place for place, word in enumerate(said) if word in _MODALS), None)
-    start = 0 if negation is None and modal is None else max(-1 if negation is None else negation, modal or 0) + 1
-    if negation is not None and modal is not None and modal > negation:
-        start = negation + 1
-    rest = said[start:]
+    before = negation if negation is not None else modal
+    rest = said if before is None else said[before + 1 :]
     while rest and (rest[0] in _LEADS or rest[0] in ("from", "ever")):
         rest = rest[1:]
     if not rest or rest[0] in _FILLERS or (negation is not None and said[negation] == "no"):
