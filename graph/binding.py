@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
 
 from ratchet.cycle import let_go, thread_of
 from ratchet.engine import Engine, EngineProvider
-from ratchet.errors import RatchetError
 from ratchet.state import State
 
 Node = Callable[[State, RunnableConfig, Engine], Awaitable[State]]
@@ -20,7 +20,9 @@ def bind(node: Node, engine: EngineProvider) -> Any:  # LangGraph's own node pro
         found = await engine()
         try:
             return await node(state, config, found)
-        except RatchetError:
+        except GraphBubbleUp:  # an interrupt: the cycle waits, in nobody's hands
+            raise
+        except BaseException:  # whatever it was, cancelled included: this process works on the cycle no more
             await let_go(found, thread_of(config))
             raise
 

@@ -1,16 +1,18 @@
 """Find the cause by experiment."""
 
+import asyncio
 from typing import NamedTuple
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from ratchet.cycle import cycle_meter, ended, new_cycle_id, process_name, thread_of
+from ratchet.cycle import cycle_meter, ended, new_cycle_id, thread_of
 from ratchet.cycle_choice import Choice, failures_to_work_on
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError, TriageError
 from ratchet.evaluators import canary_problem
 from ratchet.llm import metered
+from ratchet.process import process_name
 from ratchet.records import Diagnosis, FailureBundle
 from ratchet.state import FRESH, OutcomeState, State
 from ratchet.store.cycles import CycleRow
@@ -55,10 +57,11 @@ async def _claim(engine: Engine, bench: Workbench, choice: Choice, thread_id: st
     component = choice.failures[0].component
     mine = await engine.store.cycles.open_of_thread(thread_id)
     cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
-    row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id)
+    work = {"failures": ids, "owner": await asyncio.to_thread(process_name)}
+    row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id, work)
     if row["id"] != cycle_id:
         return _Claim(None, _waits(bench, component, row))
-    await engine.store.cycles.record(cycle_id, {"failures": ids, "owner": process_name()})
+    await engine.store.cycles.record(cycle_id, work)
     await engine.store.failures.mark(choice.ids, "in_cycle", cycle_id)
     return _Claim(cycle_id, None)
 

@@ -8,7 +8,10 @@ from ratchet.state import OutcomeState, State
 
 
 async def escalate(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Put the cycle into the review queue with everything attached, and close it."""
+    """Put the cycle into the review queue with everything attached, and close it.
+
+    Failures on which only the budget ended stay open: the next cycle goes on with what is paid for.
+    """
     cycle_id = str(state["cycle_id"])
     outcome = state.get("outcome") or _outcome(state, cycle_id)
     diagnosis = state.get("diagnosis") or {}
@@ -21,7 +24,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     }
     kind = outcome.get("kind", "capability")
     await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)
-    await engine.store.failures.leave_cycle(cycle_id, "escalated")
+    await engine.store.failures.leave_cycle(cycle_id, "open" if kind == "budget" else "escalated")
     await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=outcome["status"])
     return {"outcome": outcome}
 

@@ -1,7 +1,5 @@
 """What the nodes of one improvement cycle share: its budget, its failures, its ending."""
 
-import os
-import socket
 import uuid
 from typing import Any
 
@@ -21,30 +19,6 @@ def thread_of(config: RunnableConfig) -> str | None:
     """The thread a node runs in; None where the graph has no checkpointer."""
     thread_id = config.get("configurable", {}).get("thread_id")
     return None if thread_id is None else str(thread_id)
-
-
-def process_name() -> str:
-    """Name of the process at work, as a cycle notes it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def process_is_gone(name: str) -> bool:
-    """Whether the process of that name has certainly ended or let go of its cycle (an empty name).
-
-    An end is only noticed on the machine that the process ran on.
-    """
-    if not name:
-        return True
-    host, _, pid = name.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 async def let_go(engine: Engine, thread_id: str | None) -> None:

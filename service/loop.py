@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
-from ratchet.cycle import process_is_gone
 from ratchet.cycle_choice import failures_to_work_on
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
+from ratchet.process import process_is_gone, process_name
 from ratchet.state import State
 from ratchet.store.schema import OPEN_CYCLE
 from ratchet.tasks import Case
@@ -44,11 +44,18 @@ async def serve(
     return result
 
 
-async def serve_training(session: Session, task: str, tell: Tell) -> int:
-    """Serve the training cases that have not been served under the prompts in force; says how many."""
-    bench = await session.engine.workbench(task)
+async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
+    """Where no failure is there to work on, serve the training cases that have not been served under the prompts in
+    force; where an earlier collection ended in between, the rest of them."""
+    task = bench.task.name
     served = await session.engine.store.runs.sources(task, bench.version)
     todo = [case for case in bench.train if _source(case) not in served]
+    begun = len(todo) < len(bench.train)
+    if todo and (begun or not (await failures_to_work_on(session.engine, bench, {"task": task}, "")).failures):
+        await _serve_cases(session, task, todo, tell)
+
+
+async def _serve_cases(session: Session, task: str, todo: list[Case], tell: Tell) -> None:
     done = 0
     gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
 
@@ -65,7 +72,6 @@ async def serve_training(session: Session, task: str, tell: Tell) -> int:
                 group.create_task(one(case))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return len(todo)
 
 
 def _source(case: Case) -> str:
@@ -83,12 +89,13 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
     if waiting is not None:
         if waiting["status"] == "awaiting_approval":
             return await _result(session, waiting["id"], "awaiting_approval", "this change waits for an answer")
-        if waiting["status"] == "running" and not process_is_gone(waiting["document"].get("owner", "")):
-            message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner', 'another process')}"
+        me = await asyncio.to_thread(process_name)
+        if not await session.engine.store.cycles.take_over(waiting["id"], me, process_is_gone):
+            message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner') or 'another process'}"
             return await _result(session, waiting["id"], "running", message)
         return await _run(session, waiting["graph"], None, waiting["thread_id"], tell)
-    if collect and not (await failures_to_work_on(session.engine, bench, {"task": task}, "")).failures:
-        await serve_training(session, task, tell)
+    if collect:
+        await collect_failures(session, bench, tell)
     return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
 
 

@@ -16,9 +16,10 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError
 
-from ratchet.cycle import process_is_gone
+from ratchet.cycle import let_go
 from ratchet.engine import Engine, process_engine
 from ratchet.llm import close_embedded
+from ratchet.process import process_is_gone, process_name
 from ratchet.store.cycles import CycleRow
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,12 @@ async def _recover_or_log() -> None:
 async def recover(engine: Engine) -> None:
     """Bring back the threads of open cycles."""
     rows = await engine.store.cycles.select(status=("awaiting_approval", "running"))
-    lost = [row for row in rows if row["status"] == "awaiting_approval" or process_is_gone(_owner(row))]
+    me = await asyncio.to_thread(process_name)
+    lost = [
+        row
+        for row in rows
+        if row["status"] == "awaiting_approval" or await engine.store.cycles.take_over(row["id"], me, process_is_gone)
+    ]
     if not lost:
         return
     client = get_client()
@@ -60,10 +66,7 @@ async def recover(engine: Engine) -> None:
             await _bring_back(client, row)
         except httpx.HTTPError:  # one thread that cannot be brought back must not keep the others away
             log.exception("thread %s of cycle %s could not be brought back", row["thread_id"], row["id"])
-
-
-def _owner(row: CycleRow) -> str:
-    return str(row["document"].get("owner", ""))
+            await let_go(engine, row["thread_id"])
 
 
 async def _until_ready(client: LangGraphClient) -> None:

@@ -1,5 +1,6 @@
 """Improvement cycles: who works on what, so that at most one is open for a task and component."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -20,8 +21,16 @@ class Cycles:
         self._database = database
 
     @threaded
-    def claim(self, cycle_id: str, task: str, component: str, graph: str, thread_id: str) -> CycleRow:
-        """Open the cycle `cycle_id`, or return the one that is open for this task and component instead.
+    def claim(
+        self,
+        cycle_id: str,
+        task: str,
+        component: str,
+        graph: str,
+        thread_id: str,
+        document: dict[str, Any] | None = None,
+    ) -> CycleRow:
+        """Open the cycle `cycle_id` with that document, or return the one that is open for this task and component instead.
 
         Compare the `id` of the row that comes back: another id means that the other cycle has the right of way.
         """
@@ -33,7 +42,7 @@ class Cycles:
             "graph": graph,
             "thread_id": thread_id,
             "status": "running",
-            "document": {},
+            "document": document or {},
             "beat_at": time,
             "created_at": time,
         }
@@ -71,6 +80,18 @@ class Cycles:
                     cycles.c.status.in_(OPEN_CYCLE),
                 )
         return None
+
+    @threaded
+    def take_over(self, cycle_id: str, owner: str, is_gone: Callable[[str], bool]) -> bool:
+        """Make `owner` the process at work on a running cycle if the present one is gone. Of several that try at once
+        one succeeds."""
+        with self._database.write() as connection:
+            row = _one(connection, cycles.c.id == cycle_id, cycles.c.status == "running")
+            if row is None or not is_gone(str(row["document"].get("owner", ""))):
+                return False
+            values = {"document": row["document"] | {"owner": owner}, "beat_at": now()}
+            connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
+            return True
 
     @threaded
     def get(self, cycle_id: str) -> CycleRow | None:

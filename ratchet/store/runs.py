@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.records import FailureBundle
@@ -39,8 +39,18 @@ class Runs:
 
     @threaded
     def sources(self, task: str, version: int) -> set[str]:
-        """Where the runs under one version came from."""
-        query = select(runs.c.source).where(runs.c.task == task, runs.c.version == version).distinct()
+        """Where the runs under one version came from. A failed run whose failure is not stored does not count: its
+        process ended in between."""
+        query = (
+            select(runs.c.source)
+            .outerjoin(failures, failures.c.run_id == runs.c.id)
+            .where(
+                runs.c.task == task,
+                runs.c.version == version,
+                or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
+            )
+            .distinct()
+        )
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 
