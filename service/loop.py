@@ -133,18 +133,23 @@ async def _result(session: Session, cycle_id: str | None, status: str, message: 
     )
 
 
+FINISHED_BY = {"approved": "approve", "applied": "approve", "rejected": "reject"}
+"""The answer that finishes what an earlier one began, by the status that it left behind."""
+
+
 async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict[str, Any]:
     """Answer the approval request of a cycle; the outcome that follows from it.
 
     Raises:
         ConfigurationError: there is no such cycle, or the answer was not accepted and the request waits again.
-        AlreadyDecidedError: nothing waits for an answer any more.
+        AlreadyDecidedError: nothing waits for an answer any more, or another one was noted before a crash.
     """
     row = await session.engine.store.cycles.get(cycle_id)
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
     if row["status"] != "awaiting_approval":
         raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}")
+    await _refuse_another_answer(session, row, reply)
     graph, config = session.graph(row["graph"]), thread_config(row["thread_id"])
     if not (await graph.aget_state(config)).interrupts:
         await graph.ainvoke(None, config, durability="sync")  # the process ended just before the interrupt
@@ -158,3 +163,14 @@ async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict
     if not isinstance(outcome, dict):
         raise RatchetError(f"cycle {cycle_id} ended without an outcome")
     return outcome
+
+
+async def _refuse_another_answer(session: Session, row: dict[str, Any], reply: dict[str, Any]) -> None:
+    """An answer whose process ended before it took effect stands: the same one finishes it, another one is refused."""
+    status = await session.engine.store.proposals.status(row["document"]["proposal"]["id"])
+    finishing = FINISHED_BY.get(status or "")
+    if finishing and reply["type"] != finishing:
+        raise AlreadyDecidedError(
+            f"cycle {row['id']} is {status} already, only the process ended too early; "
+            f"`ratchet {finishing} {row['id']}` finishes it"
+        )

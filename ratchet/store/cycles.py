@@ -30,7 +30,7 @@ class Cycles:
         thread_id: str,
         document: dict[str, Any] | None = None,
     ) -> CycleRow:
-        """Open the cycle `cycle_id` with that document, or return the one that is open for this task and component instead.
+        """Open the cycle `cycle_id` with `document`, or return the one open for this task and component instead.
 
         Compare the `id` of the row that comes back: another id means that the other cycle has the right of way.
         """

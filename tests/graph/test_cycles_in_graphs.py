@@ -7,6 +7,8 @@ from langgraph.types import Command
 from shop import Flickering, OpenEngine, Project, item_of, needs_context, needs_requirement, shop_items
 
 from ratchet.engine import Engine
+from ratchet.errors import RatchetError
+from ratchet.store import Cycles
 
 pytestmark = pytest.mark.anyio
 CASES = shop_items()
@@ -148,6 +150,8 @@ async def test_cycle_that_was_stopped_goes_on_without_paying_again(
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
+    (cycle,) = await (await open_engine()).store.cycles.select()
+    assert cycle["document"]["owner"] == ""
     paid = {json.dumps(messages) for messages in script.calls[:12]}
     script = project.script("agent", needs_context)
     assert (await invoke("improve", {"task": "shop"}, thread="cycle"))["__interrupt__"]
@@ -155,6 +159,25 @@ async def test_cycle_that_was_stopped_goes_on_without_paying_again(
     assert len(again) > 20
     assert len(paid.intersection(again)) <= 3
     assert len(await (await open_engine()).store.cycles.select()) == 1
+
+
+async def test_cycle_that_ended_while_it_was_opened_still_has_its_failures(
+    project: Project, invoke: Any, open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await invoke("serve", case(0), thread="run")
+    project.script("agent", needs_context)
+
+    async def dies(*_: Any) -> None:
+        raise RatchetError("the process ends here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Cycles, "record", dies)
+        with pytest.raises(RatchetError):
+            await invoke("improve", {"task": "shop"}, thread="cycle")
+    assert (await invoke("improve", None, thread="cycle"))["__interrupt__"]
+    store = (await open_engine()).store
+    assert [row["status"] for row in await store.failures.of_task("shop")] == ["in_cycle"]
+    assert len(await store.cycles.select()) == 1
 
 
 async def test_proposing_and_diagnosing_models_never_see_a_held_out_case(project: Project, invoke: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from shop import TASK, Project, shop_items
+from shop import TASK, FailRuns, Project, shop_items
 
 import nodes
 from ratchet.engine import Engine
@@ -99,6 +99,18 @@ async def test_escalate_run_again_adds_one_review(engine: Engine) -> None:
     assert outcomes == [{"status": "escalated", "message": "it flickers", "kind": "unstable", "cycle_id": "C"}] * 2
     assert [row["id"] for row in await engine.store.reviews.select("shop")] == ["V-C"]
     assert (await engine.store.cycles.get("C") or {})["status"] == "escalated"
+
+
+@pytest.mark.parametrize(("kind", "status"), [("budget", "open"), ("capability", "escalated")])
+async def test_escalate_leaves_failures_open_where_only_the_budget_ended(
+    engine: Engine, fail_runs: FailRuns, kind: str, status: str
+) -> None:
+    await fail_runs(engine, 0)
+    await engine.store.cycles.claim("C", "shop", "shop", "improve", "T", {"failures": ["F-0"]})
+    outcome = {"status": "escalated", "message": "why", "kind": kind, "cycle_id": "C"}
+    state: Any = {"task": "shop", "cycle_id": "C", "outcome": outcome}
+    await nodes.escalate(state, CONFIG, engine)
+    assert [row["status"] for row in await engine.store.failures.of_task("shop")] == [status]
 
 
 async def test_apply_change_run_again_has_one_effect(project: Project, engine: Engine) -> None:

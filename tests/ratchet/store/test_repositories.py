@@ -213,3 +213,31 @@ async def test_reviews_keep_the_first_of_an_id(store: Store) -> None:
     await store.reviews.add("V", "t", "C", "budget", {"a": 2})
     assert [(row["kind"], row["document"]) for row in await store.reviews.select("t")] == [("capability", {"a": 1})]
     assert await store.reviews.select("u") == []
+
+
+def test_take_over_of_many_threads_lets_one_go_on(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    stores = [Store(database) for database in databases]
+    asyncio.run(stores[0].cycles.claim("C", "t", "c", "agent", "x", {"owner": "dead", "failures": ["F"]}))
+    taken = at_once(8, lambda n: stores[n % 4].cycles.take_over("C", f"p{n}", lambda owner: owner == "dead"))
+    document = (asyncio.run(stores[0].cycles.get("C")) or {})["document"]
+    assert taken.count(True) == 1
+    assert document == {"owner": f"p{taken.index(True)}", "failures": ["F"]}
+    for database in databases:
+        database.close()
+
+
+@pytest.mark.parametrize("status", ["awaiting_approval", "applied"])
+async def test_take_over_is_for_running_cycles_only(store: Store, status: str) -> None:
+    await store.cycles.claim("C", "t", "c", "agent", "x")
+    await store.cycles.record("C", {}, status=status)
+    assert not await store.cycles.take_over("C", "me", lambda owner: True)
+    assert not await store.cycles.take_over("C-unknown", "me", lambda owner: True)
+
+
+async def test_failed_run_is_no_source_before_its_failure_is_stored(store: Store) -> None:
+    document = {"thread_id": None, "evaluation": {"passed": False, "score": None}}
+    for number in range(2):
+        await store.runs.add(f"R-{number}", "t", f"user-{number}", document, version=1)
+    await store.failures.add(bundle(0), "g")
+    assert await store.runs.sources("t", 1) == {"user-0"}
