@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langgraph.graph.state import CompiledStateGraph
@@ -35,10 +35,13 @@ class Session:
 
     engine: Engine
     saver: SqliteSaver
+    _compiled: dict[GraphName, Any] = field(default_factory=dict)
 
     def graph(self, name: GraphName) -> Any:
-        """The compiled graph `name`."""
-        return compile_graph(name, self.engine, self.saver)
+        """The compiled graph `name`, always the same one: compiling takes longer than a short run."""
+        if name not in self._compiled:
+            self._compiled[name] = compile_graph(name, self.engine, self.saver)
+        return self._compiled[name]
 
 
 @asynccontextmanager
