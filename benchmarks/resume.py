@@ -27,7 +27,7 @@ from counting_endpoint import CountingEndpoint
 CONCURRENCY = 4
 LATENCY = 0.04
 """Seconds the endpoint takes for an answer."""
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds after which a command that neither ends nor gets anywhere is taken to hang."""
 TASK = """
 description = "Says where things are kept"
@@ -300,8 +300,8 @@ def problems(result: dict[str, Any], kills: int) -> list[str]:
     last, live = result["decision"], result["applied"]
     wanted = {
         f"{kills} kills hit a running cycle": len(result["kills"]) == kills,
-        f"at most {CONCURRENCY} calls were in flight at a kill": all(
-            kill["in_flight"] <= CONCURRENCY for kill in result["kills"]
+        f"at a kill at most {CONCURRENCY} calls were waited for and as many replies being stored": all(
+            kill["in_flight"] <= 2 * CONCURRENCY for kill in result["kills"]
         ),
         "nothing but calls in flight was paid for again": result["extra_calls"] <= result["in_flight"]
         and result["paid_again"] <= result["in_flight"],

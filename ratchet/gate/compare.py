@@ -41,7 +41,8 @@ def measure(passed: int, n: int) -> Measure:
 class Comparison:
     """Collects pairs and says when enough is known.
 
-    A missing result counts against the change: an undecided new run as failed, an undecided old run as passed.
+    A missing result counts against the change: an undecided new run as failed, an undecided old run as passed. A case
+    that neither side could be scored on says nothing.
     """
 
     def __init__(self, level: float) -> None:
@@ -53,7 +54,8 @@ class Comparison:
         """Take more cases into account."""
         for pair in pairs:
             self.pairs.append(pair)
-            self.test.add(pair.old.evaluation.passed is not False, pair.new.evaluation.passed is True)
+            old, new = pair.old.evaluation.passed, pair.new.evaluation.passed
+            self.test.add(old is not False and (old, new) != (None, None), new is True)
 
     @property
     def needed(self) -> float:
@@ -137,7 +139,9 @@ class Comparison:
         if not self.pairs:
             return "there is no held-out case to prove anything on"
         counts = f"{self.test.wins} cases won and {self.test.losses} lost of {len(self.pairs)}"
-        return f"{counts}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"
+        unscored = sum(pair.new.evaluation.passed is None for pair in self.pairs)
+        said = f"; {unscored} could not be scored" if unscored else ""
+        return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"
 
 
 def unproven(reason: str, *, triggering: int) -> Validation:

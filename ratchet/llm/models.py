@@ -72,8 +72,13 @@ class Models:
         if task is None:
             task = asyncio.create_task(self._pay(key, role, spec, request))
             self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            task.add_done_callback(lambda done: self._arrived(key, done))
         return await asyncio.shield(task)
+
+    def _arrived(self, key: str, done: asyncio.Task[Reply]) -> None:
+        self._under_way.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # where all who asked have given up, nobody else takes note of it
 
     async def fill(
         self,

@@ -40,6 +40,7 @@ async def diagnose_failures(
         view = await opinion
     finally:
         opinion.cancel()
+        await asyncio.gather(opinion, return_exceptions=True)  # nobody else would ask for its error
     category = conclude(causes)
     telling = [cause for cause in causes if cause.category == category]
     component = Counter(cause.component for cause in telling).most_common(1)[0][0]

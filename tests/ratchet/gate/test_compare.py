@@ -66,11 +66,19 @@ def test_unproven_is_never_better() -> None:
 def test_undecided_new_run_counts_as_failed(old: bool | None) -> None:
     comparison = compared([Pair(CASE, scored(old), scored(None))])
     assert comparison.test.wins == 0
-    assert comparison.test.losses == (old is not False)
+    assert comparison.test.losses == (old is True)
 
 
 def test_undecided_old_run_counts_as_passed() -> None:
     assert compared([Pair(CASE, scored(None), scored(True))]).test.wins == 0
+
+
+@pytest.mark.parametrize("undecided", [0, 3])
+def test_reason_says_how_many_cases_could_not_be_scored(undecided: int) -> None:
+    open_case = Pair(CASE, scored(None), scored(None))
+    found = compared([TIE] * 5 + [open_case] * undecided).result(fixed=1, triggering=1)
+    assert ("3 could not be scored" in found.reason) is bool(undecided)
+    assert (found.verdict, found.proven) == ("inconclusive", False)
 
 
 def test_missing_metric_is_a_regression() -> None:
