@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from first_improvement import REPOSITORY, read
+
 from graph import open_session
 from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench

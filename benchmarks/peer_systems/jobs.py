@@ -1,0 +1,88 @@
+"""What every system is given: the items, the naive prompt and the limits."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peer_systems.tickets import NAIVE, tickets
+
+Job = dict[str, Any]
+TEST_ITEMS = 40
+LIMITS: Job = {
+    "model": "model",
+    "budget": 400,
+    "stop": False,
+    "seed": 0,
+    "concurrency": 32,
+    "cycles": 1,
+    "candidates": None,
+    "documents": {},
+    "max_tokens": 64,
+    "author_tokens": 1000,
+    "dspy_tokens": 1000,
+    "dspy_temperature": 0.0,
+}
+
+
+def tickets_job(kinds: int) -> Job:
+    """The simulated task, with 4 or 8 kinds of tickets."""
+    splits = {split: [item._asdict() for item in items] for split, items in tickets(kinds).items()}
+    return {
+        **LIMITS,
+        **splits,
+        "prompt": NAIVE,
+        "description": "Names the queue of a support ticket",
+        "match": "exact",
+        "fields": ["ticket", "queue"],
+    }
+
+
+def banking77_job(data: Path) -> Job:
+    """Messages of bank customers with one of eight labels; the given training cases are halved into train and
+    validation, the held-out ones are the test."""
+    cases = _read(data / "banking77_8labels.jsonl")
+    train = [case for case in cases if case["split"] == "train"]
+    return {
+        **LIMITS,
+        "train": train[0::2],
+        "validation": train[1::2],
+        "test": [case for case in cases if case["split"] != "train"][:TEST_ITEMS],
+        "prompt": "Classify the customer's message.",
+        "description": "Names the intent of a bank customer's message",
+        "match": "contains",
+        "fields": ["message", "label"],
+        "max_tokens": 16,
+        "author_tokens": 300,
+        "dspy_tokens": 64,
+    }
+
+
+def squad_job(data: Path) -> Job:
+    """Questions on one article. Its paragraphs are given as documents to the one system that has context sources."""
+    questions = _read(data / "squad_superbowl_qa.jsonl")[: TEST_ITEMS + 80]
+    return {
+        **LIMITS,
+        "train": questions[:40],
+        "validation": questions[40:80],
+        "test": questions[80:],
+        "documents": {"article": [document["text"] for document in _read(data / "squad_superbowl_docs.jsonl")]},
+        "prompt": "Answer the question.",
+        "description": "Answers questions about a sports final",
+        "match": "contains",
+        "fields": ["question", "answer"],
+        "max_tokens": 64,
+        "author_tokens": 300,
+        "dspy_tokens": 128,
+    }
+
+
+def permuted(job: Job, seed: int) -> Job:
+    """The same job with its training and validation items in an order of the seed's, each in its own split."""
+    rng = random.Random(seed)
+    orders = {split: rng.sample(job[split], len(job[split])) for split in ("train", "validation")}
+    return {**job, **orders, "seed": seed}
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
