@@ -38,6 +38,11 @@ def commands() -> dict[str, TyperCommand]:
     if not isinstance(group, TyperGroup):
         raise TypeError(f"the app has a single command, {group.name!r}; a group was expected")
     found = {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+    for outer, inner in group.commands.items():
+        if isinstance(inner, TyperGroup):
+            found |= {
+                f"{outer} {name}": made for name, made in inner.commands.items() if isinstance(made, TyperCommand)
+            }
     for command in found.values():
         command.rich_markup_mode = None
         for parameter in command.params:

@@ -14,12 +14,12 @@ def route_after_evaluate(state: State) -> Literal["log_failure", "__end__"]:
 
 
 def route_after_diagnose(state: State) -> Literal["propose_variants", "repair_context", "escalate", "__end__"]:
-    """The cause decides; nothing to do, or another open cycle, ends here."""
+    """The cause decides, where none was found a person's hint; nothing to do, or another open cycle, ends here."""
     outcome = state.get("outcome")
     if outcome:
         return "escalate" if outcome["status"] == "escalated" else END
     category = (state.get("diagnosis") or {}).get("category")
-    if category == "prompt":
+    if category == "prompt" or (state.get("hint") and category != "context"):
         return "propose_variants"
     return "repair_context" if category == "context" else "escalate"
 

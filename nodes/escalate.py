@@ -21,6 +21,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         "proposal": state.get("proposal"),
         "validation": state.get("validation"),
         "refused": state.get("refused", []),
+        "proposed": state.get("candidates", []),
     }
     kind = outcome.get("kind", "capability")
     await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)

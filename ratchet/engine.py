@@ -17,7 +17,8 @@ from ratchet.records import AgentRun, Evaluation
 from ratchet.settings import Settings
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store import Database, Store
-from ratchet.tasks import Case, Expected, Task, load_cases, load_task, of_split, task_names
+from ratchet.store.cases import CaseRow
+from ratchet.tasks import Case, Expected, Task, load_cases, load_task, merged_cases, of_split, task_names
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +95,13 @@ class Engine:
                 log.warning("%s", done)
 
     async def workbench(self, task_name: str) -> Workbench:
-        """The task `task_name` with its files as they are now; indexes are kept while the files stay the same.
+        """The task `task_name` with its files and approved cases as they are now; indexes are kept while these stay
+        the same.
 
         Raises:
             ConfigurationError: a file is wrong.
         """
-        material = await asyncio.to_thread(self._load, task_name)
+        material = await self._load(task_name)
         rules = await self._rules()
         active = await self.versions.active(material.task)
         return Workbench(
@@ -121,14 +123,14 @@ class Engine:
                 log.warning("%s has changed, sha256 is now %s", self.settings.rules_file, rules.hash[:12])
         return rules
 
-    def _load(self, task_name: str) -> _Material:
-        task = load_task(self.settings.tasks_dir, task_name)
-        signature = _signature(task.folder)
+    async def _load(self, task_name: str) -> _Material:
+        task = await asyncio.to_thread(load_task, self.settings.tasks_dir, task_name)
+        signature = (await asyncio.to_thread(_signature, task.folder), await self.store.cases.stamp(task.name))
         kept = self._material.get(task_name)
         if kept is None or kept[0] != signature:
-            cases = load_cases(task)
-            material = _Material(task, cases, open_sources(task), SolvedCases(cases))
-            self._material[task_name] = kept = (signature, material)
+            approved = await self.store.cases.of_task(task.name)
+            kept = (signature, await asyncio.to_thread(_material, task, approved))
+            self._material[task_name] = kept
         return kept[1]
 
     async def run(self, bench: Workbench, text: str, *, prompts: TaskPrompts, repeat: int | None = 0) -> AgentRun:
@@ -146,6 +148,12 @@ class Engine:
         """Score an output, see `evaluate_output`, and check it against the pinned rules, see `with_rules`."""
         evaluation = await evaluate_output(self.models, bench.task, text, output, expected)
         return await with_rules(evaluation, bench.rules, output)
+
+
+def _material(task: Task, approved: list[CaseRow]) -> _Material:
+    rows = [{name: row[name] for name in Case.model_fields} for row in approved]
+    cases = merged_cases(load_cases(task), [Case.model_validate(row) for row in rows])
+    return _Material(task, cases, open_sources(task), SolvedCases(cases))
 
 
 def _signature(folder: Path) -> object:

@@ -53,5 +53,9 @@ class AlreadyDecidedError(RatchetError):
     """A proposal has been approved or rejected before."""
 
 
+class RefusalError(RatchetError):
+    """What was asked for must not be done; nothing was changed."""
+
+
 class AnswerError(RatchetError):
     """An answer to an approval request has none of the accepted forms."""

@@ -54,6 +54,10 @@ class ImproveInput(TypedDict):
 
     task: str
     """Name of a task with stored failures."""
+    failures: NotRequired[Annotated[list[str] | None, EphemeralValue]]
+    """Ids of the open failures to work on; the largest group if left out."""
+    hint: NotRequired[Annotated[str | None, EphemeralValue]]
+    """What a person would try; proposals follow it also where no experiment helped."""
 
 
 class Output(TypedDict, total=False):
@@ -90,6 +94,10 @@ class State(Output, total=False):
     """The right output, where it is known; of the input only, so that it never outlives its run."""
     source: Annotated[str | None, EphemeralValue]
     """Who the run came from; of the input only."""
+    failures: Annotated[list[str] | None, EphemeralValue]
+    """The failures that a cycle was asked for; of the input only."""
+    hint: Annotated[str | None, EphemeralValue]
+    """A person's hint, up to the routing after the diagnosis; from there on the cycle's document has it."""
     run: dict[str, Any] | None
     """The run as it was served: expected, source, output, trace, seconds, version, rules_hash, model."""
     cycle_id: str | None

@@ -8,12 +8,14 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from ratchet import __version__
-from ratchet.errors import AlreadyDecidedError, RatchetError
+from ratchet.errors import AlreadyDecidedError, RatchetError, RefusalError, StaleBaseError
 from service.commands.calibrate import calibrate
+from service.commands.cases import cases
 from service.commands.demo import demo
 from service.commands.doctor import doctor
 from service.commands.improving import improve
 from service.commands.init import init
+from service.commands.resolving import resolve
 from service.commands.reviewing import approve, inbox, reject, show
 from service.commands.running import evaluate, run
 from service.commands.versions import audit, failures, history, rollback
@@ -35,6 +37,7 @@ for command in (
     show,
     approve,
     reject,
+    resolve,
     rollback,
     history,
     failures,
@@ -43,6 +46,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(cases, name="cases")
 app.command("eval")(evaluate)
 
 
@@ -60,7 +64,7 @@ def main() -> None:
     """Run the command line: exit code 0 done, 1 the answer is no, 2 wrong use or configuration."""
     try:
         app()
-    except AlreadyDecidedError as error:
+    except (AlreadyDecidedError, RefusalError, StaleBaseError) as error:
         err.print(f"[bold red]no:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except RatchetError as error:

@@ -99,6 +99,11 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
     return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
 
 
+async def retry(session: Session, arguments: dict[str, Any], tell: Tell) -> CycleResult:
+    """Run a cycle over given failures, up to its approval request or its end; `arguments` are `improve`'s input."""
+    return await _run(session, "improve", arguments, f"improve-{arguments['task']}-{uuid.uuid4().hex[:8]}", tell)
+
+
 async def _open_cycle(session: Session, bench: Workbench) -> dict[str, Any] | None:
     rows = await session.engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
     return rows[0] if rows else None

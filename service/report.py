@@ -102,3 +102,48 @@ def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
     for case in cases[:CASES_SHOWN]:
         table.add_row(case.case_id, Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
     return table
+
+
+def failed_runs(rows: list[dict[str, Any]]) -> Table:
+    """The failures that a cycle worked on."""
+    more = f", the first {CASES_SHOWN}" if len(rows) > CASES_SHOWN else ""
+    table = Table(title=f"{len(rows)} failures{more}", title_justify="left")
+    for name in ("failure", "status", "input", "output", "expected", "wrong"):
+        table.add_column(name, overflow="fold")
+    for row in rows[:CASES_SHOWN]:
+        bundle = row["bundle"]
+        wrong = "; ".join(bundle["evaluation"]["problems"])
+        texts = (bundle["input"], bundle["output"], str(bundle["expected"]), wrong)
+        table.add_row(row["id"], row["status"], *(Text(text[:160]) for text in texts))
+    return table
+
+
+def next_steps(row: dict[str, Any]) -> Text:
+    """What a person can do about a cycle, as commands; or what was answered."""
+    if row["status"] == "awaiting_approval":
+        lines = [f"ratchet approve {row['id']}", f"ratchet reject {row['id']} --feedback '...'"]
+        return Text("\n".join(["next:", *lines]))
+    item = row.get("review")
+    if item is None:
+        return Text("")
+    if item["status"] != "open":
+        answer = item["answer"] or {}
+        by = f" by {answer['reviewer']}" if "reviewer" in answer else ""
+        why = f": {answer['reason']}" if answer.get("reason") else ""
+        return Text(f"{item['status']}{by}{why}")
+    return Text("\n".join(["next:", *_answers(row)]))
+
+
+def _answers(row: dict[str, Any]) -> list[str]:
+    left = [failure["id"] for failure in row["failures"] if failure["status"] == "escalated"]
+    named = f" --failure {left[0]}" if len(left) > 1 else ""
+    command = f"  ratchet resolve {row['id']}"
+    forced = (
+        f"{command} force --reason '...'" if row["document"].get("proposal") else "  (no change that can be forced)"
+    )
+    return [
+        f"{command} dismiss --reason '...'",
+        f"{command} correct{named} --expected '...'",
+        f"{command} retry --hint '...'",
+        forced,
+    ]

@@ -1,6 +1,7 @@
 """Versions of a task's prompts: seen in the file, applied once, rolled back byte for byte, recovered after a crash."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from ratchet.ledger.contents import Components, components_or_none, is_broken, m
 from ratchet.ledger.prompt_file import write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database, Effect, threaded
 from ratchet.store.schema import now
 from ratchet.strict import read_text
 from ratchet.tasks import Task
@@ -77,14 +78,23 @@ class Versions:
             return rows.all_rows(connection, task)
 
     @threaded
-    def apply(self, task: Task, change: Change) -> VersionRow:
+    def of_proposal(self, proposal_id: str) -> VersionRow | None:
+        """The version that a proposal became."""
+        with self._database.read() as connection:
+            return rows.of_proposal(connection, proposal_id)
+
+    @threaded
+    def apply(self, task: Task, change: Change, also: Sequence[Effect] = ()) -> VersionRow:
         """Make an approved change the active version, exactly once per proposal.
+
+        `also` is written in the transaction that begins the change, and at every call: what it raises, or a base that
+        is gone, leaves neither.
 
         Raises:
             StaleBaseError: the active version is not the one the change was made for, or the file was edited since.
             AlreadyDecidedError: the change was undone before.
         """
-        self._begin_apply(task, change)
+        self._begin_apply(task, change, also)
         return self._finish(task, change.proposal_id)
 
     @threaded
@@ -124,8 +134,10 @@ class Versions:
             return f"{name} was undone, the prompts file was edited in between"
         return f"{name} was being applied when the process ended; it is active now"
 
-    def _begin_apply(self, task: Task, change: Change) -> None:
+    def _begin_apply(self, task: Task, change: Change, also: Sequence[Effect]) -> None:
         with self._database.write() as connection:
+            for effect in also:
+                effect(connection)
             row = rows.of_proposal(connection, change.proposal_id)
             if row is not None:
                 if row["status"] == "undone":

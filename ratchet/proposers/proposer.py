@@ -19,7 +19,7 @@ class Situation:
     diagnosis: Diagnosis
     failures: Sequence[FailureBundle]
     feedback: str = ""
-    """What a reviewer asked for when rejecting an earlier proposal."""
+    """What a reviewer asked for when rejecting an earlier proposal, else the hint that the cycle was started with."""
     base: TaskPrompt | None = None
     """In a further round: the best candidate so far. `failures` are then what still fails under it."""
     parents: Sequence[Candidate] = ()

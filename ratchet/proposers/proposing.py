@@ -19,13 +19,14 @@ async def propose_with(proposers: Sequence[Proposer], step: str, state: State, e
     cycle_id = str(state["cycle_id"])
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
     decision = Decision.model_validate(state["decision"]) if state.get("decision") else None
+    hint = ((await engine.store.cycles.get(cycle_id)) or {"document": {}})["document"].get("hint", "")
     situation = Situation(
         engine=engine,
         bench=bench,
         component=diagnosis.component,
         diagnosis=diagnosis,
         failures=await engine.store.failures.bundles(diagnosis.failures),
-        feedback=decision.feedback if decision else "",
+        feedback=(decision.feedback if decision else "") or hint,
     )
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
     try:

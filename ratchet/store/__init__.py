@@ -1,7 +1,10 @@
 """The application database and what is kept in it."""
 
+from collections.abc import Sequence
+
+from ratchet.store.cases import Cases
 from ratchet.store.cycles import Cycles
-from ratchet.store.database import Database
+from ratchet.store.database import Database, Effect, threaded
 from ratchet.store.gate_tests import GateTests
 from ratchet.store.proposals import Proposals
 from ratchet.store.replies import Replies
@@ -15,6 +18,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.cases = Cases(database)
         self.runs = Runs(database)
         self.failures = Failures(database)
         self.cycles = Cycles(database)
@@ -23,5 +27,12 @@ class Store:
         self.reviews = Reviews(database)
         self.gate_tests = GateTests(database)
 
+    @threaded
+    def together(self, effects: Sequence[Effect]) -> None:
+        """Do all of it in one transaction: what one of them raises undoes the others."""
+        with self.database.write() as connection:
+            for effect in effects:
+                effect(connection)
 
-__all__ = ["Database", "Store", "now"]
+
+__all__ = ["Database", "Effect", "Store", "now"]

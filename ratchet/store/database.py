@@ -13,10 +13,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BUSY_SECONDS = 10.0
 
+Effect = Callable[[Connection], object]
+"""Something to write inside a transaction of somebody else; what it raises undoes all of the transaction."""
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
 Owner = TypeVar("Owner")

@@ -35,6 +35,12 @@ class Proposals:
             )
 
     @threaded
+    def status(self, proposal_id: str) -> str | None:
+        """What became of a proposal; None where it is unknown."""
+        with self._database.read() as connection:
+            return connection.execute(select(proposals.c.status).where(proposals.c.id == proposal_id)).scalar()
+
+    @threaded
     def decide(self, proposal_id: str, status: str, reason: str) -> None:
         """Turn a pending proposal into an approved or rejected one; giving the same answer again changes nothing.
 

@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.records import FailureBundle
 from ratchet.store.database import Database, threaded
 from ratchet.store.schema import failures, now, runs
+
+FailureRow = dict[str, Any]
+"""id, run_id, task, component, group_key, status, cycle_id, source, bundle, created_at."""
+CLOSED_BY_PERSON = ("corrected", "dismissed")
+"""Statuses of failures that only another answer of a person changes."""
 
 
 class Runs:
@@ -72,7 +77,10 @@ class Runs:
 
 
 class Failures:
-    """Failure bundles. Statuses: open, in_cycle, fixed, superseded, escalated."""
+    """Failure bundles. Statuses: open, in_cycle, fixed, superseded, escalated.
+
+    By a person's answer: corrected (something else was expected, and is a case now), dismissed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -114,6 +122,22 @@ class Failures:
             return [FailureBundle.model_validate(bundle) for bundle in connection.execute(query).scalars()]
 
     @threaded
+    def select(self, ids: list[str]) -> list[FailureRow]:
+        """The rows of the given failures, oldest first."""
+        query = select(failures).where(failures.c.id.in_(ids)).order_by(failures.c.created_at)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @threaded
+    def was_worked_on(self, task: str, text: str) -> bool:
+        """Whether a cycle has worked on a failure with the input `text`, white space around it aside."""
+        query = select(failures.c.bundle["input"].as_string()).where(
+            failures.c.task == task, failures.c.cycle_id.is_not(None)
+        )
+        with self._database.read() as connection:
+            return any(found.strip() == text.strip() for found in connection.execute(query).scalars())
+
+    @threaded
     def count_open(self, task: str) -> int:
         """How many failures of a task wait for a cycle."""
         query = select(func.count()).where(and_(failures.c.task == task, failures.c.status == "open"))
@@ -122,12 +146,11 @@ class Failures:
 
     @threaded
     def mark(self, ids: list[str], status: str, cycle_id: str | None = None) -> None:
-        """Set the status of failures and the cycle they belong to."""
-        values: dict[str, Any] = {"status": status}
-        if cycle_id:
-            values["cycle_id"] = cycle_id
+        """Set the status of failures, see `mark_failures`, and the cycle they belong to."""
         with self._database.write() as connection:
-            connection.execute(update(failures).where(failures.c.id.in_(ids)).values(values))
+            if cycle_id:
+                connection.execute(update(failures).where(failures.c.id.in_(ids)).values(cycle_id=cycle_id))
+            mark_failures(connection, ids, status)
 
     @threaded
     def leave_cycle(self, cycle_id: str, status: str) -> None:
@@ -148,3 +171,22 @@ class Failures:
                 .where(failures.c.task == task, failures.c.component == component, failures.c.status == "open")
                 .values(status="superseded")
             )
+
+
+def mark_failures(connection: Connection, ids: list[str], status: str, was: str | None = None) -> int:
+    """Set the status of failures, only of those that are `was` where that is given; says how many it was set for.
+
+    What a person has closed stays closed, unless the new status is a person's answer too.
+    """
+    query = update(failures).where(failures.c.id.in_(ids))
+    if was:
+        query = query.where(failures.c.status == was)
+    if status not in CLOSED_BY_PERSON:
+        query = query.where(failures.c.status.not_in(CLOSED_BY_PERSON))
+    return connection.execute(query.values(status=status)).rowcount
+
+
+def count_failures(connection: Connection, ids: list[str], status: str) -> int:
+    """How many of the given failures have that status."""
+    query = select(func.count()).where(failures.c.id.in_(ids), failures.c.status == status)
+    return int(connection.execute(query).scalar_one())

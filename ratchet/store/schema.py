@@ -140,6 +140,21 @@ reviews = Table(
     Index("reviews_by_task", "task", "status"),
 )
 
+cases = Table(
+    "cases",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("input", Text, nullable=False),
+    Column("expected", JSON, nullable=False),
+    Column("split", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("origin", Text),
+    Column("approved_by", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("task", "input", name="one_case_per_input"),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,6 +1,16 @@
 """Tasks and cases as people write them."""
 
-from ratchet.tasks.cases import Case, Expected, Split, load_cases, of_split, solution_text
+from ratchet.tasks.cases import (
+    Case,
+    Expected,
+    Split,
+    case_id,
+    load_cases,
+    merged_cases,
+    of_split,
+    solution_text,
+    stable_split,
+)
 from ratchet.tasks.criteria import Criterion
 from ratchet.tasks.limits import Limits
 from ratchet.tasks.task import SourceConfig, Task, load_task, task_names
@@ -13,9 +23,12 @@ __all__ = [
     "SourceConfig",
     "Split",
     "Task",
+    "case_id",
     "load_cases",
     "load_task",
+    "merged_cases",
     "of_split",
     "solution_text",
+    "stable_split",
     "task_names",
 ]

@@ -53,6 +53,11 @@ def stable_split(text: str) -> Split:
     return "train" if hashlib.sha256(text.encode()).digest()[0] % 2 == 0 else "holdout"
 
 
+def case_id(text: str) -> str:
+    """The id of a case that was given none."""
+    return "case-" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def load_cases(task: Task) -> list[Case]:
     """All cases of a task in file order.
 
@@ -77,9 +82,8 @@ def load_cases(task: Task) -> list[Case]:
 
 
 def _settle(line: CaseLine) -> Case:
-    identity = line.id or "case-" + hashlib.sha256(line.input.encode()).hexdigest()[:12]
     return Case(
-        id=identity,
+        id=line.id or case_id(line.input),
         input=line.input,
         expected=line.expected,
         split=line.split or stable_split(line.input),
@@ -90,3 +94,9 @@ def _settle(line: CaseLine) -> Case:
 def of_split(cases: list[Case], split: Split) -> list[Case]:
     """The cases of one split."""
     return [case for case in cases if case.split == split]
+
+
+def merged_cases(written: list[Case], approved: list[Case]) -> list[Case]:
+    """The cases of a task's file, then those `approved` cases whose id and input it does not hold."""
+    ids, inputs = {case.id for case in written}, {case.input.strip() for case in written}
+    return [*written, *(case for case in approved if case.id not in ids and case.input.strip() not in inputs)]

@@ -1,4 +1,4 @@
-"""`ratchet inbox`, `show`, `approve`, `reject`: what waits for a person."""
+"""`ratchet inbox`, `show`, `approve`, `reject`: what waits for a person. `resolve` has a file of its own."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from ratchet.strict import parse_json, read_text
 from service.commands.options import AsJson, CycleId, Reason, Reviewer
 from service.console import out, percent, print_json, progress
 from service.loop import answer
-from service.report import review
+from service.report import failed_runs, next_steps, review
 from service.session import Session, open_session
 
 
@@ -62,12 +62,17 @@ def _item(row: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def show(cycle_id: CycleId, as_json: AsJson = False) -> None:
-    """Show a cycle whole: cause and evidence, change, numbers, cases won and lost, what else was tried."""
+    """Show a cycle whole: cause and evidence, change, numbers, cases won and lost, what else was tried, the failures.
+
+    For an item of the review queue also its answers, or what can be answered.
+    """
     row = asyncio.run(_show(cycle_id))
     if as_json:
         print_json(row)
     else:
         out.print(review(row))
+        out.print(failed_runs(row["failures"]))
+        out.print(next_steps(row), highlight=False, soft_wrap=True)
 
 
 async def _show(cycle_id: str) -> dict[str, Any]:
@@ -76,10 +81,24 @@ async def _show(cycle_id: str) -> dict[str, Any]:
 
 
 async def _cycle(session: Session, cycle_id: str) -> dict[str, Any]:
-    row = await session.engine.store.cycles.get(cycle_id)
+    """The cycle's row with its failures, and its review item where there is one; found by the item's id too."""
+    store = session.engine.store
+    item = await store.reviews.find(cycle_id)
+    row = await store.cycles.get(str(item["cycle_id"]) if item else cycle_id)
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
-    return row
+    failures = await store.failures.select(row["document"].get("failures", []))
+    if item is None:
+        return row | {"failures": failures, "review": None}
+    answers = item["document"].get("answers", [])
+    review_item = {
+        "id": item["id"],
+        "kind": item["kind"],
+        "status": item["status"],
+        "answer": answers[-1] if answers and item["status"] != "open" else None,
+        "answers": answers,
+    }
+    return row | {"document": item["document"] | row["document"], "failures": failures, "review": review_item}
 
 
 def approve(

@@ -75,7 +75,7 @@ async def _rollback(task: str, version: int | None, by: str, reason: str) -> dic
 def failures(
     task: TaskName,
     status: Annotated[
-        str | None, typer.Option(help="Only those: open, in_cycle, fixed, superseded, escalated.")
+        str | None, typer.Option(help="Only those: open, in_cycle, fixed, superseded, escalated, corrected, dismissed.")
     ] = "open",
     as_json: AsJson = False,
 ) -> None:

@@ -1,0 +1,65 @@
+"""Making a change the active version, with all that follows from it in the store."""
+
+from collections.abc import Sequence
+
+from ratchet.engine import Engine
+from ratchet.ledger import Change
+from ratchet.ledger.version_rows import VersionRow
+from ratchet.records import Decision, Proposal, Validation
+from ratchet.store import Effect
+
+
+async def apply_proposal(
+    engine: Engine,
+    proposal: Proposal,
+    validation: Validation,
+    decision: Decision,
+    failures: list[str],
+    also: Sequence[Effect] = (),
+) -> VersionRow:
+    """Apply a proposal exactly once, however often this is called; `failures` are those it was made for.
+
+    `also` as in `Versions.apply`.
+
+    Raises:
+        StaleBaseError, AlreadyDecidedError: see `Versions.apply`; nothing was changed.
+    """
+    bench = await engine.workbench(proposal.task)
+    change = Change(
+        proposal_id=proposal.id,
+        component=proposal.component,
+        prompt=proposal.after,
+        base_version=proposal.base_version,
+        by=decision.reviewer,
+        reason=decision.reason or proposal.rationale,
+        numbers=numbers(validation),
+    )
+    version = await engine.versions.apply(bench.task, change, also)
+    await note_applied(engine, proposal, decision, failures, version)
+    return version
+
+
+async def note_applied(
+    engine: Engine, proposal: Proposal, decision: Decision, failures: list[str], version: VersionRow
+) -> None:
+    """Note what a change that is live means for its proposal, its failures and its cycle; again changes nothing."""
+    await engine.store.proposals.mark(proposal.id, "applied", decision.reason or proposal.rationale)
+    await engine.store.failures.mark(failures, "fixed")
+    await engine.store.failures.supersede(proposal.task, proposal.component)
+    await engine.store.cycles.record(
+        proposal.cycle_id,
+        {"decision": decision.model_dump(mode="json"), "version": version["number"]},
+        status="applied",
+    )
+
+
+def numbers(validation: Validation) -> dict[str, object]:
+    """What the ledger and the audit log keep of a validation."""
+    return {
+        "before": validation.before.rate,
+        "after": validation.after.rate,
+        "cases": validation.after.n,
+        "won": len(validation.wins),
+        "lost": len(validation.losses),
+        "e_value": validation.e_value,
+    }

@@ -1,0 +1,120 @@
+"""`ratchet cases list` and `cases add`: what a task is trained and measured on, and what people add to it."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.errors import ConfigurationError
+from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case
+from ratchet.strict import parse_json
+from ratchet.tasks import Expected, Split
+from service.commands import options
+from service.commands.options import AsJson, Reason, Reviewer, TaskName
+from service.console import out, print_json
+from service.session import open_session
+
+cases = typer.Typer(
+    help="The cases of a task: those in its file, and those that people approved from production.",
+    no_args_is_help=True,
+)
+
+
+@cases.command("list")
+def list_cases(
+    task: TaskName,
+    split: Annotated[Split | None, typer.Option(help="Only those.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a task's cases: those of its file, then the approved ones with their origin."""
+    found = [case for case in asyncio.run(_list(task)) if split in (None, case["split"])]
+    if as_json:
+        print_json({"task": task, "n": len(found), "cases": found})
+        return
+    table = Table(title=f"{len(found)} cases of {task}", title_justify="left")
+    for name in ("id", "input", "expected", "split", "tags", "from"):
+        table.add_column(name)
+    for case in found:
+        origin = case["origin"] or ("the file" if case["approved_by"] is None else "a person")
+        by = f", approved by {case['approved_by']}" if case["approved_by"] else ""
+        shown = [Text(str(case[name])[:80]) for name in ("id", "input", "expected", "split")]
+        table.add_row(*shown, Text(", ".join(case["tags"])), Text(f"{origin}{by}"))
+    out.print(table)
+
+
+async def _list(task: str) -> list[dict[str, Any]]:
+    async with open_session() as session:
+        bench = await session.engine.workbench(task)
+        stored = {row["id"]: row for row in await session.engine.store.cases.of_task(bench.task.name)}
+        found = []
+        for case in bench.cases:
+            row = stored.get(case.id)
+            known = row if row and row["input"] == case.input else {}  # else the file has taken its id
+            more = {name: known.get(name) for name in ("origin", "approved_by", "created_at")}
+            found.append(case.model_dump(mode="json") | more)
+        return found
+
+
+@cases.command("add")
+def add(
+    task: TaskName,
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ID", help="A failure (F-...), or a cycle or review item (C-...) with one."),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--input", help="The input, where there is no --from.")] = None,
+    expected: options.Expected = None,
+    expected_json: options.ExpectedJson = None,
+    split: Annotated[
+        Split | None,
+        typer.Option(help="Left out: train for what a cycle has worked on, else by a stable hash, half and half."),
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
+    reviewer: Reviewer = "unknown",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a case from production. Without an expected output the one of the failure is approved as it is."""
+    request = CaseRequest(
+        task=task,
+        origin=origin,
+        input=text,
+        expected=given_expected(expected, expected_json),
+        split=split,
+        tags=tuple(tag or ()),
+        reviewer=reviewer,
+        reason=reason,
+    )
+    added = asyncio.run(_add(request))
+    if as_json:
+        print_json({"case": added.row, "as_it_was": added.as_it_was, "corrected": added.corrected})
+        return
+    row = added.row
+    out.print(Text(f"{row['id']} is a {row['split']} case of {task} now, expected: {row['expected']}"))
+    if added.as_it_was:
+        out.print("the expected output of the failure was approved as it is")
+    if added.corrected:
+        out.print(f"the failure {added.corrected} is marked corrected", highlight=False)
+
+
+async def _add(request: CaseRequest) -> ApprovedCase:
+    async with open_session() as session:
+        return await approve_case(session.engine, request)
+
+
+def given_expected(text: str | None, as_json: str | None) -> Expected:
+    """The expected output of the two options; None where neither was given.
+
+    Raises:
+        ConfigurationError: both were given, or the JSON is no object, list or string.
+    """
+    if as_json is None:
+        return text
+    if text is not None:
+        raise ConfigurationError("--expected and --expected-json exclude each other")
+    parsed = parse_json(as_json, "--expected-json")
+    if isinstance(parsed, str | dict | list):
+        return parsed
+    raise ConfigurationError(f"--expected-json: expected an object, a list or a string, not {as_json!r:.40}")

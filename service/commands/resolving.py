@@ -1,0 +1,62 @@
+"""`ratchet resolve`: a person's answer to what could not be fixed automatically."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ratchet.reviewing import AnswerKind, ReviewResult, answer_review
+from service.commands import options
+from service.commands.cases import given_expected
+from service.commands.improving import NEXT
+from service.commands.options import AsJson, CycleId, Reason, Reviewer
+from service.console import Tell, out, print_json, progress
+from service.loop import CycleResult, retry
+from service.session import open_session
+
+
+def resolve(
+    cycle_id: CycleId,
+    answer: Annotated[AnswerKind, typer.Argument(help="What is to be done.", show_default=False)],
+    expected: options.Expected = None,
+    expected_json: options.ExpectedJson = None,
+    failure: Annotated[
+        str | None, typer.Option(help="correct: which failure (F-...), where the item has several.")
+    ] = None,
+    hint: Annotated[str, typer.Option(help="retry: what to try; it goes to the model that writes proposals.")] = "",
+    reviewer: Reviewer = "unknown",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Answer an item of the review queue.
+
+    dismiss: nothing is to be done. correct: something else was expected, which becomes a training case. retry: try once
+    more, with a hint. force: the change that was not proven goes live; needs a reason.
+    """
+    given: dict[str, Any] = {
+        "expected": given_expected(expected, expected_json),
+        "failure": failure,
+        "hint": hint,
+        "reviewer": reviewer,
+        "reason": reason,
+    }
+    with progress(f"{answer} {cycle_id}") as tell:
+        result, cycle = asyncio.run(_resolve(cycle_id, answer, given, tell))
+    if as_json:
+        print_json({**result._asdict(), "cycle": cycle.as_json() if cycle else None})
+        return
+    out.print(Text(f"{result.status}: {result.message}"))
+    if cycle:
+        out.print(Text(f"{cycle.status}: {cycle.message} ({cycle.calls} model calls)"))
+        if cycle.cycle_id and cycle.status in NEXT:
+            out.print("next: " + NEXT[cycle.status].format(id=cycle.cycle_id), highlight=False)
+
+
+async def _resolve(
+    item_id: str, answer: AnswerKind, given: dict[str, Any], tell: Tell
+) -> tuple[ReviewResult, CycleResult | None]:
+    async with open_session() as session:
+        result = await answer_review(session.engine, item_id, answer, **given)
+        cycle = await retry(session, result.improve, tell) if result.improve else None
+        return result, cycle
