@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import get_args
 
 from ratchet.engine import Engine
-from ratchet.errors import AlreadyDecidedError, ConfigurationError
+from ratchet.errors import AlreadyDecidedError, ConfigurationError, RefusalError, StaleBaseError
 from ratchet.reviewing.correct import correct
 from ratchet.reviewing.dismiss import dismiss
 from ratchet.reviewing.force import complete_forced, force
@@ -51,10 +51,19 @@ async def answer_review(
     _check_options(request)
     item = await find_item(engine, item_id)
     await complete_forced(engine, item)
+    item = await _open_item(engine, item_id)
+    try:
+        return await _ANSWERS[answer](engine, item, request)
+    except (ConfigurationError, RefusalError, StaleBaseError):
+        await _open_item(engine, item_id)  # another answer may have been faster, and the cause: then say that
+        raise
+
+
+async def _open_item(engine: Engine, item_id: str) -> ReviewItem:
     item = await find_item(engine, item_id)
     if item.row["status"] != "open":
         raise AlreadyDecidedError(f"review {item.id} is {item.row['status']} already")
-    return await _ANSWERS[answer](engine, item, request)
+    return item
 
 
 def _check_options(request: ReviewRequest) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
 from ratchet.ledger.audit import append
-from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult
+from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult, find_item
 from ratchet.reviewing.new_case import CaseRequest, new_case, noted
 from ratchet.store import Effect
 from ratchet.store.cases import CaseRow, insert_case
@@ -76,7 +76,11 @@ async def _case(
         if row["input"] == text and row["expected"] == request.expected:
             return row, []
     wanted = CaseRequest(task=task, expected=request.expected, reviewer=request.reviewer, reason=request.reason)
-    row = await new_case(engine, await engine.workbench(task), wanted, failure)
+    try:
+        row = await new_case(engine, await engine.workbench(task), wanted, failure)
+    except ConfigurationError:
+        _meant(await find_item(engine, item.row["id"]), request)  # another answer may have been faster: then say that
+        raise
     return row, [partial(insert_case, row=row), noted(row, request.reason)]
 
 

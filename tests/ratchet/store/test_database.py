@@ -1,16 +1,19 @@
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 import ratchet.store
 from ratchet.errors import ConfigurationError
-from ratchet.store import Database
+from ratchet.store import Database, Store
 from ratchet.store.database import HEAD
 from ratchet.store.schema import cycles, metadata, now
 
@@ -97,3 +100,26 @@ def test_now_sorts_as_text() -> None:
     times = [now() for _ in range(100)]
     assert times == sorted(times)
     assert {len(time) for time in times} == {32}
+
+
+def test_database_of_the_first_schema_is_upgraded_and_keeps_its_data(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.sqlite"
+    config = Config()
+    config.set_main_option("script_location", str(Path(ratchet.store.__file__).parent / "migrations"))
+    old = create_engine(url)
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        assert not inspect(connection).has_table("cases")
+        connection.execute(text("INSERT INTO reviews VALUES ('V', 't', 'C', 'budget', 'open', '{\"a\": 1}', 'now')"))
+    old.dispose()
+    database = Database(url)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    store = Store(database)
+    assert asyncio.run(store.reviews.find("C")) == {
+        "id": "V", "task": "t", "cycle_id": "C", "kind": "budget", "status": "open", "document": {"a": 1},
+        "created_at": "now",
+    }  # fmt: skip
+    assert asyncio.run(store.cases.of_task("t")) == []
+    database.close()

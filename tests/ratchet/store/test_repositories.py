@@ -1,18 +1,21 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratchet.errors import AlreadyDecidedError, RatchetError
+from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.gate import level
 from ratchet.llm import Reply
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import Database, Store, now
+from ratchet.store.cases import insert_case
+from ratchet.store.reviews import answer_item
 
 pytestmark = pytest.mark.anyio
 OPEN = ("running", "awaiting_approval")
@@ -241,3 +244,61 @@ async def test_failed_run_is_no_source_before_its_failure_is_stored(store: Store
         await store.runs.add(f"R-{number}", "t", f"user-{number}", document, version=1)
     await store.failures.add(bundle(0), "g")
     assert await store.runs.sources("t", 1) == {"user-0"}
+
+
+async def test_answer_item_takes_answers_until_it_is_closed(store: Store) -> None:
+    await store.reviews.add("V", "t", "C", "capability", {"a": 1})
+    await store.together([partial(answer_item, review_id="V", answer={"n": 1})])
+    await store.together([partial(answer_item, review_id="V", answer={"n": 2}, status="dismissed")])
+    with pytest.raises(AlreadyDecidedError, match="review C is dismissed already"):
+        await store.together([partial(answer_item, review_id="V", answer={"n": 3})])
+    item = await store.reviews.find("V")
+    assert item is not None
+    assert (item["status"], item["document"]) == ("dismissed", {"a": 1, "answers": [{"n": 1}, {"n": 2}]})
+    assert item == await store.reviews.find("C")
+    assert await store.reviews.select("t") == []
+    assert await store.reviews.find("X") is None
+
+
+async def test_together_does_all_or_nothing(store: Store) -> None:
+    await store.reviews.add("V", "t", "C", "capability", {})
+    case = {"task": "t", "id": "a", "input": "x", "expected": "y", "split": "train", "tags": [], "origin": None,
+            "approved_by": "ada", "created_at": now()}  # fmt: skip
+    await store.together([partial(insert_case, row=case)])
+    close = partial(answer_item, review_id="V", answer={}, status="dismissed")
+    with pytest.raises(ConfigurationError, match="t: a case with the input 'x' was approved before"):
+        await store.together([close, partial(insert_case, row=case | {"id": "b"})])
+    assert [row["status"] for row in await store.reviews.select("t")] == ["open"]
+
+
+async def test_cases_are_kept_by_task_and_stamped(store: Store) -> None:
+    assert await store.cases.stamp("t") == (0, None)
+    rows = [
+        {"task": task, "id": "a", "input": "x", "expected": expected, "split": "train", "tags": ["new"],
+         "origin": "F-1", "approved_by": "ada", "created_at": time}
+        for task, expected, time in (("t", ["y", {"z": None}], "1"), ("u", {"k": [1]}, "2"))
+    ]  # fmt: skip
+    await store.together([partial(insert_case, row=row) for row in rows])
+    assert await store.cases.of_task("t") == [rows[0]]
+    assert await store.cases.of_task("u") == [rows[1]]
+    assert await store.cases.stamp("t") == (1, "1")
+
+
+async def test_failures_that_a_person_closed_stay_closed(store: Store) -> None:
+    for number in range(2):
+        await store.failures.add(bundle(number), "g")
+    await store.failures.mark(["F-0"], "corrected")
+    await store.failures.mark(["F-0", "F-1"], "in_cycle", "C")
+    rows = {row["id"]: (row["status"], row["cycle_id"]) for row in await store.failures.select(["F-0", "F-1", "F-9"])}
+    assert rows == {"F-0": ("corrected", "C"), "F-1": ("in_cycle", "C")}
+    await store.failures.mark(["F-0"], "dismissed")
+    assert await store.failures.of_task("t", "dismissed")
+
+
+async def test_was_worked_on_goes_by_the_input_and_the_task(store: Store) -> None:
+    await store.failures.add(bundle(0), "g")
+    assert not await store.failures.was_worked_on("t", "in 0")
+    await store.failures.mark(["F-0"], "in_cycle", "C")
+    assert await store.failures.was_worked_on("t", " in 0\n")
+    assert not await store.failures.was_worked_on("t", "in 1")
+    assert not await store.failures.was_worked_on("u", "in 0")
