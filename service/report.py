@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ratchet.approval import diff
 from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Validation
+from ratchet.store.runs import WAITING
 from service.console import percent
 
 CASES_SHOWN = 6
@@ -135,7 +136,7 @@ def next_steps(row: dict[str, Any]) -> Text:
 
 
 def _answers(row: dict[str, Any]) -> list[str]:
-    left = [failure["id"] for failure in row["failures"] if failure["status"] == "escalated"]
+    left = [failure["id"] for failure in row["failures"] if failure["status"] in WAITING]
     named = f" --failure {left[0]}" if len(left) > 1 else ""
     command = f"  ratchet resolve {row['id']}"
     forced = (

@@ -12,7 +12,7 @@ from ratchet.reviewing.new_case import CaseRequest, new_case, noted
 from ratchet.store import Effect
 from ratchet.store.cases import CaseRow, insert_case
 from ratchet.store.reviews import answer_item, set_item_status
-from ratchet.store.runs import FailureRow, count_failures, mark_failures
+from ratchet.store.runs import WAITING, FailureRow, count_failures, mark_failures
 
 
 async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -58,7 +58,7 @@ def _meant(item: ReviewItem, request: ReviewRequest) -> FailureRow:
     wanted = [failure for failure in item.failures if request.failure in (None, failure["id"])]
     if not wanted:
         raise ConfigurationError(f"{item.id} has no failure {request.failure!r}; `ratchet show {item.id}` lists them")
-    open_ones = [failure for failure in wanted if failure["status"] == "escalated"]
+    open_ones = [failure for failure in wanted if failure["status"] in WAITING]
     if not open_ones:
         raise AlreadyDecidedError(f"{wanted[0]['id']} is {wanted[0]['status']} already")
     if len({failure["bundle"]["input"].strip() for failure in open_ones}) > 1:
@@ -85,10 +85,10 @@ async def _case(
 
 
 def _mark(connection: Connection, ids: list[str]) -> None:
-    if mark_failures(connection, ids, "corrected", was="escalated") != len(ids):
+    if mark_failures(connection, ids, "corrected", was=WAITING) != len(ids):
         raise AlreadyDecidedError(f"{', '.join(ids)} was answered at the same moment; look again")
 
 
 def _close_if_done(connection: Connection, item: ReviewItem) -> None:
-    if not count_failures(connection, [failure["id"] for failure in item.failures], "escalated"):
+    if not count_failures(connection, [failure["id"] for failure in item.failures], WAITING):
         set_item_status(connection, item.row["id"], "corrected")

@@ -7,7 +7,7 @@ from ratchet.errors import ConfigurationError
 from ratchet.store import now
 from ratchet.store.cycles import CycleRow
 from ratchet.store.reviews import ReviewRow
-from ratchet.store.runs import FailureRow
+from ratchet.store.runs import WAITING, FailureRow
 from ratchet.tasks import Expected
 
 AnswerKind = Literal["dismiss", "correct", "retry", "force"]
@@ -27,8 +27,8 @@ class ReviewItem(NamedTuple):
 
     @property
     def left(self) -> list[FailureRow]:
-        """The failures that still wait for an answer."""
-        return [failure for failure in self.failures if failure["status"] == "escalated"]
+        """The failures that still wait for an answer, and that no later cycle has taken up."""
+        return [failure for failure in self.failures if failure["status"] in WAITING]
 
     def ids_left(self) -> list[str]:
         """Ids of the failures that still wait for an answer."""
@@ -82,4 +82,4 @@ async def find_item(engine: Engine, item_id: str) -> ReviewItem:
             raise ConfigurationError(f"{item_id} waits for its approval: `ratchet approve` or `ratchet reject` it")
         raise ConfigurationError(f"no review item {item_id!r}; `ratchet inbox` lists what waits")
     failures = await engine.store.failures.select(cycle["document"].get("failures", []))
-    return ReviewItem(row, cycle, failures)
+    return ReviewItem(row, cycle, [failure for failure in failures if failure["cycle_id"] == cycle["id"]])

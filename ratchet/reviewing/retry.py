@@ -7,7 +7,7 @@ from ratchet.errors import RefusalError
 from ratchet.ledger.audit import append
 from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult
 from ratchet.store.reviews import answer_item
-from ratchet.store.runs import mark_failures
+from ratchet.store.runs import WAITING, mark_failures
 from ratchet.store.schema import OPEN_CYCLE
 
 
@@ -26,7 +26,7 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
     await engine.store.together(
         [
             partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="retried"),
-            partial(mark_failures, ids=ids, status="open", was="escalated"),
+            partial(mark_failures, ids=ids, status="open", was=WAITING),
             partial(
                 append, actor=request.reviewer, action="retry", task=task, subject=item.id,
                 reason=request.reason, hint=request.hint, failures=ids,

@@ -11,6 +11,8 @@ from ratchet.store.schema import failures, now, runs
 
 FailureRow = dict[str, Any]
 """id, run_id, task, component, group_key, status, cycle_id, source, bundle, created_at."""
+WAITING = ("escalated", "open")
+"""Statuses of failures that a person may answer; those on which only the budget of a cycle ended are open."""
 CLOSED_BY_PERSON = ("corrected", "dismissed")
 """Statuses of failures that only another answer of a person changes."""
 
@@ -173,20 +175,20 @@ class Failures:
             )
 
 
-def mark_failures(connection: Connection, ids: list[str], status: str, was: str | None = None) -> int:
-    """Set the status of failures, only of those that are `was` where that is given; says how many it was set for.
+def mark_failures(connection: Connection, ids: list[str], status: str, was: tuple[str, ...] | None = None) -> int:
+    """Set the status of failures, where `was` is given only of those with such a status; says of how many.
 
     What a person has closed stays closed, unless the new status is a person's answer too.
     """
     query = update(failures).where(failures.c.id.in_(ids))
     if was:
-        query = query.where(failures.c.status == was)
+        query = query.where(failures.c.status.in_(was))
     if status not in CLOSED_BY_PERSON:
         query = query.where(failures.c.status.not_in(CLOSED_BY_PERSON))
     return connection.execute(query.values(status=status)).rowcount
 
 
-def count_failures(connection: Connection, ids: list[str], status: str) -> int:
-    """How many of the given failures have that status."""
-    query = select(func.count()).where(failures.c.id.in_(ids), failures.c.status == status)
+def count_failures(connection: Connection, ids: list[str], status: tuple[str, ...]) -> int:
+    """How many of the given failures have one of these statuses."""
+    query = select(func.count()).where(failures.c.id.in_(ids), failures.c.status.in_(status))
     return int(connection.execute(query).scalar_one())

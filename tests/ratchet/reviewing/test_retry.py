@@ -33,3 +33,11 @@ async def test_retry_waits_for_an_open_cycle(engine: Engine, queue: Any, statuse
     with pytest.raises(RefusalError, match="cycle C-2 is open"):
         await answer_review(engine, "C-1", "retry", hint="x")
     assert await statuses() == {"F-0": "escalated", "item": "open"}
+
+
+async def test_failures_that_a_later_cycle_took_up_are_left_to_it(engine: Engine, queue: Any, statuses: Any) -> None:
+    await queue("Where is the key?", "Where is the lamp?")
+    await engine.store.failures.mark(["F-0", "F-1"], "open")  # as where only the budget has ended
+    await engine.store.failures.mark(["F-0"], "in_cycle", "C-2")
+    assert (await answer_review(engine, "C-1", "retry")).improve == {"task": "shop", "failures": ["F-1"]}
+    assert await statuses() == {"F-0": "in_cycle", "F-1": "open", "item": "retried"}
