@@ -25,6 +25,7 @@ class _Claim(NamedTuple):
 
     cycle_id: str | None
     outcome: OutcomeState | None
+    hint: str | None = None
 
 
 async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -38,10 +39,11 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     choice = await failures_to_work_on(engine, bench, state, thread_id)
     if not choice.failures:
         return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice)}
-    claim = await _claim(engine, bench, choice, thread_id, "agent" if state.get("failure_id") else "improve")
+    graph = "agent" if state.get("failure_id") else "improve"
+    claim = await _claim(engine, bench, choice, thread_id, graph, state.get("hint"))
     if claim.cycle_id is None:
         return {**fresh, "outcome": claim.outcome}
-    update: State = {**fresh, "cycle_id": claim.cycle_id, "outcome": None}
+    update: State = {**fresh, "cycle_id": claim.cycle_id, "outcome": None, "hint": claim.hint}
     return {**update, **await _diagnosis(engine, bench, choice.failures, claim.cycle_id)}
 
 
@@ -52,18 +54,20 @@ async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice) -> Ou
     return ended("nothing_to_do", choice.why)
 
 
-async def _claim(engine: Engine, bench: Workbench, choice: Choice, thread_id: str, graph: str) -> _Claim:
+async def _claim(
+    engine: Engine, bench: Workbench, choice: Choice, thread_id: str, graph: str, hint: str | None
+) -> _Claim:
     ids = [failure.id for failure in choice.failures]
     component = choice.failures[0].component
     mine = await engine.store.cycles.open_of_thread(thread_id)
     cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
-    work = {"failures": ids, "owner": await asyncio.to_thread(process_name)}
+    work = {"failures": ids, "owner": await asyncio.to_thread(process_name)} | ({"hint": hint} if hint else {})
     row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id, work)
     if row["id"] != cycle_id:
         return _Claim(None, _waits(bench, component, row))
     await engine.store.cycles.record(cycle_id, work)
     await engine.store.failures.mark(choice.ids, "in_cycle", cycle_id)
-    return _Claim(cycle_id, None)
+    return _Claim(cycle_id, None, hint or row["document"].get("hint"))
 
 
 def _waits(bench: Workbench, component: str, other: CycleRow) -> OutcomeState:

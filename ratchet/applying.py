@@ -14,12 +14,13 @@ async def apply_proposal(
     proposal: Proposal,
     validation: Validation,
     decision: Decision,
-    failures: list[str],
+    *,
+    failures_were: tuple[str, ...] = ("in_cycle",),
     also: Sequence[Effect] = (),
 ) -> VersionRow:
-    """Apply a proposal exactly once, however often this is called; `failures` are those it was made for.
+    """Apply a proposal exactly once, however often this is called.
 
-    `also` as in `Versions.apply`.
+    The cycle's failures that have one of the statuses `failures_were` become fixed; `also` as in `Versions.apply`.
 
     Raises:
         StaleBaseError, AlreadyDecidedError: see `Versions.apply`; nothing was changed.
@@ -35,16 +36,16 @@ async def apply_proposal(
         numbers=numbers(validation),
     )
     version = await engine.versions.apply(bench.task, change, also)
-    await note_applied(engine, proposal, decision, failures, version)
+    await note_applied(engine, proposal, decision, version, failures_were)
     return version
 
 
 async def note_applied(
-    engine: Engine, proposal: Proposal, decision: Decision, failures: list[str], version: VersionRow
+    engine: Engine, proposal: Proposal, decision: Decision, version: VersionRow, failures_were: tuple[str, ...]
 ) -> None:
     """Note what a change that is live means for its proposal, its failures and its cycle; again changes nothing."""
     await engine.store.proposals.mark(proposal.id, "applied", decision.reason or proposal.rationale)
-    await engine.store.failures.mark(failures, "fixed")
+    await engine.store.failures.leave_cycle(proposal.cycle_id, "fixed", failures_were)
     await engine.store.failures.supersede(proposal.task, proposal.component)
     await engine.store.cycles.record(
         proposal.cycle_id,

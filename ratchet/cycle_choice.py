@@ -29,7 +29,7 @@ class _Origin(NamedTuple):
 
 
 async def failures_to_work_on(engine: Engine, bench: Workbench, state: State, thread_id: str) -> Choice:
-    """The failures of the cycle that this thread has open, the given one, or the largest group that may be worked on.
+    """The failures of the cycle that this thread has open, those asked for, or the largest group that may be worked on.
 
     A group needs failures from enough distinct sources (setting ``min_sources``), so that no single user steers what is
     changed for all; a known case of the task is the team's own and needs no second one.
@@ -40,7 +40,8 @@ async def failures_to_work_on(engine: Engine, bench: Workbench, state: State, th
     mine = await engine.store.cycles.open_of_thread(thread_id)
     if mine and mine["document"].get("failures"):
         return await _chosen(engine, mine["document"]["failures"])
-    return await _largest_group(engine, bench)
+    wanted = state.get("failures")
+    return await _largest_group(engine, bench) if wanted is None else await _asked_for(engine, bench, wanted)
 
 
 async def _chosen(engine: Engine, ids: list[str]) -> Choice:
@@ -49,10 +50,7 @@ async def _chosen(engine: Engine, ids: list[str]) -> Choice:
 
 async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     task = bench.task.name
-    hidden = heldout_inputs(bench)
-    rows = [
-        row for row in await engine.store.failures.of_task(task, "open") if row["bundle"]["input"].strip() not in hidden
-    ]
+    rows = await _open_rows(engine, bench)
     found = groups(rows)
     if not found:
         return Choice([], [], f"{task} has no open failures")
@@ -61,13 +59,27 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     least = engine.settings.min_sources
     for group in found:
         if group.sources >= least or trusted & set(group.ids):
-            return Choice(await _represented(engine, rows, group), group.ids)
+            return Choice(await _represented(engine, rows, group.ids), group.ids)
     return Choice([], [row["id"] for row in rows], _too_few_sources(task, found, least))
 
 
-async def _represented(engine: Engine, rows: list[dict[str, Any]], group: FailureGroup) -> list[FailureBundle]:
-    """The bundles of a group, or of a part of it in which the sources take turns."""
-    mine = set(group.ids)
+async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Choice:
+    """Those that a person names need no second source; they are of one component, that of the oldest."""
+    rows = [row for row in await _open_rows(engine, bench) if row["id"] in set(wanted)]
+    ids = [row["id"] for row in rows if row["component"] == rows[0]["component"]]
+    return Choice(await _represented(engine, rows, ids), ids, "none of the failures that were asked for is open")
+
+
+async def _open_rows(engine: Engine, bench: Workbench) -> list[dict[str, Any]]:
+    """Open failures that a cycle may look at."""
+    hidden = heldout_inputs(bench)
+    rows = await engine.store.failures.of_task(bench.task.name, "open")
+    return [row for row in rows if row["bundle"]["input"].strip() not in hidden]
+
+
+async def _represented(engine: Engine, rows: list[dict[str, Any]], wanted: list[str]) -> list[FailureBundle]:
+    """The bundles of the `wanted` failures, or of a part of them in which the sources take turns."""
+    mine = set(wanted)
     origins = [_Origin(row["id"], row["source"]) for row in rows if row["id"] in mine]
     return await engine.store.failures.bundles([origin.id for origin in spread(origins, MOST_FAILURES)])
 

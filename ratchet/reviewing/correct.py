@@ -12,7 +12,7 @@ from ratchet.reviewing.new_case import CaseRequest, new_case, noted
 from ratchet.store import Effect
 from ratchet.store.cases import CaseRow, insert_case
 from ratchet.store.reviews import answer_item, set_item_status
-from ratchet.store.runs import WAITING, FailureRow, count_failures, mark_failures
+from ratchet.store.runs import WAITING, FailureRow, count_waiting, mark_failures
 
 
 async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -90,5 +90,5 @@ def _mark(connection: Connection, ids: list[str]) -> None:
 
 
 def _close_if_done(connection: Connection, item: ReviewItem) -> None:
-    if not count_failures(connection, [failure["id"] for failure in item.failures], WAITING):
+    if not count_waiting(connection, item.id):
         set_item_status(connection, item.row["id"], "corrected")

@@ -6,7 +6,7 @@ from ratchet.engine import Engine
 from ratchet.ledger.audit import append
 from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult
 from ratchet.store.reviews import answer_item
-from ratchet.store.runs import WAITING, mark_failures
+from ratchet.store.runs import WAITING, mark_of_cycle
 
 
 async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -15,7 +15,7 @@ async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     await engine.store.together(
         [
             partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="dismissed"),
-            partial(mark_failures, ids=ids, status="dismissed", was=WAITING),
+            partial(mark_of_cycle, cycle_id=item.id, status="dismissed", was=WAITING),
             partial(
                 append, actor=request.reviewer, action="dismiss", task=item.row["task"], subject=item.id,
                 reason=request.reason, failures=ids,

@@ -10,6 +10,7 @@ from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal, Validation
 from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult
 from ratchet.store.reviews import answer_item, set_item_status
+from ratchet.store.runs import WAITING
 
 
 async def force(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -37,7 +38,7 @@ async def force(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
     ]  # fmt: skip
     decision = _decision(request.reviewer, request.reason)
     try:
-        version = await apply_proposal(engine, proposal, validation, decision, item.ids_left(), answered)
+        version = await apply_proposal(engine, proposal, validation, decision, failures_were=WAITING, also=answered)
     except StaleBaseError:
         await complete_forced(engine, item)
         raise
@@ -57,7 +58,7 @@ async def complete_forced(engine: Engine, item: ReviewItem) -> None:
         await engine.store.together([partial(set_item_status, review_id=row["id"], status="open")])
     elif version["status"] != "applying":
         decision = _decision(answer["reviewer"], answer["reason"])
-        await note_applied(engine, proposal, decision, item.ids_left(), version)
+        await note_applied(engine, proposal, decision, version, WAITING)
 
 
 def _decision(reviewer: str, reason: str) -> Decision:

@@ -81,5 +81,4 @@ async def find_item(engine: Engine, item_id: str) -> ReviewItem:
         if cycle and cycle["status"] == "awaiting_approval":
             raise ConfigurationError(f"{item_id} waits for its approval: `ratchet approve` or `ratchet reject` it")
         raise ConfigurationError(f"no review item {item_id!r}; `ratchet inbox` lists what waits")
-    failures = await engine.store.failures.select(cycle["document"].get("failures", []))
-    return ReviewItem(row, cycle, [failure for failure in failures if failure["cycle_id"] == cycle["id"]])
+    return ReviewItem(row, cycle, await engine.store.failures.of_cycle(cycle["id"], [], limit=100_000))

@@ -7,7 +7,7 @@ from ratchet.errors import RefusalError
 from ratchet.ledger.audit import append
 from ratchet.reviewing.item import ReviewItem, ReviewRequest, ReviewResult
 from ratchet.store.reviews import answer_item
-from ratchet.store.runs import WAITING, mark_failures
+from ratchet.store.runs import WAITING, mark_of_cycle
 from ratchet.store.schema import OPEN_CYCLE
 
 
@@ -20,13 +20,14 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
     task, ids = item.row["task"], item.ids_left()
     if not ids:
         raise RefusalError(f"{item.id} has no failure left to retry; dismiss it")
+    components = {item.cycle["component"], *(failure["component"] for failure in item.left)}
     for row in await engine.store.cycles.select(task=task, status=OPEN_CYCLE):
-        if row["component"] == item.cycle["component"]:
+        if row["component"] in components:
             raise RefusalError(f"cycle {row['id']} is open ({row['status']}) for the same component; answer it first")
     await engine.store.together(
         [
             partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="retried"),
-            partial(mark_failures, ids=ids, status="open", was=WAITING),
+            partial(mark_of_cycle, cycle_id=item.id, status="open", was=WAITING),
             partial(
                 append, actor=request.reviewer, action="retry", task=task, subject=item.id,
                 reason=request.reason, hint=request.hint, failures=ids,

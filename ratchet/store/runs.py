@@ -155,14 +155,18 @@ class Failures:
             mark_failures(connection, ids, status)
 
     @threaded
-    def leave_cycle(self, cycle_id: str, status: str) -> None:
+    def leave_cycle(self, cycle_id: str, status: str, was: tuple[str, ...] = ("in_cycle",)) -> None:
         """Set the status of all failures that a cycle works on; those it let go before stay as they are."""
         with self._database.write() as connection:
-            connection.execute(
-                update(failures)
-                .where(failures.c.cycle_id == cycle_id, failures.c.status == "in_cycle")
-                .values(status=status)
-            )
+            mark_of_cycle(connection, cycle_id, status, was)
+
+    @threaded
+    def of_cycle(self, cycle_id: str, ids: list[str], limit: int = 1000) -> list[FailureRow]:
+        """The failures that a cycle worked on last, and those of the given `ids`, oldest first."""
+        mine = or_(failures.c.cycle_id == cycle_id, failures.c.id.in_(ids))
+        query = select(failures).where(mine).order_by(failures.c.created_at).limit(limit)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     @threaded
     def supersede(self, task: str, component: str) -> None:
@@ -188,7 +192,13 @@ def mark_failures(connection: Connection, ids: list[str], status: str, was: tupl
     return connection.execute(query.values(status=status)).rowcount
 
 
-def count_failures(connection: Connection, ids: list[str], status: tuple[str, ...]) -> int:
-    """How many of the given failures have one of these statuses."""
-    query = select(func.count()).where(failures.c.id.in_(ids), failures.c.status.in_(status))
+def mark_of_cycle(connection: Connection, cycle_id: str, status: str, was: tuple[str, ...]) -> None:
+    """Set the status of those failures that a cycle worked on last and that have one of the statuses `was`."""
+    mine = (failures.c.cycle_id == cycle_id, failures.c.status.in_(was))
+    connection.execute(update(failures).where(*mine).values(status=status))
+
+
+def count_waiting(connection: Connection, cycle_id: str) -> int:
+    """How many of the failures that a cycle worked on last wait for a person."""
+    query = select(func.count()).where(failures.c.cycle_id == cycle_id, failures.c.status.in_(WAITING))
     return int(connection.execute(query).scalar_one())

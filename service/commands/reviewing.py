@@ -87,7 +87,7 @@ async def _cycle(session: Session, cycle_id: str) -> dict[str, Any]:
     row = await store.cycles.get(str(item["cycle_id"]) if item else cycle_id)
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
-    failures = await store.failures.select(row["document"].get("failures", []))
+    failures = await store.failures.of_cycle(row["id"], row["document"].get("failures", []))
     if item is None:
         return row | {"failures": failures, "review": None}
     answers = item["document"].get("answers", [])

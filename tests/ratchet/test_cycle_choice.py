@@ -58,3 +58,18 @@ async def test_a_flood_is_loaded_in_part_and_the_other_sources_with_it(engine: E
 
 async def test_no_failure_is_nothing_to_do(engine: Engine) -> None:
     assert await chosen(engine) == Choice([], [], "shop has no open failures")
+
+
+async def test_failures_that_were_asked_for_need_no_second_source(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, 2, 4, source="ada")
+    await fail_runs(strict, 6, source="ada", component="other")
+    await strict.store.failures.mark(["F-4"], "dismissed")
+    assert (await chosen(strict, failures=["F-2", "F-4", "F-6", "F-9"])).ids == ["F-2"]
+    for wanted in ([], ["F-4"]):
+        found = await chosen(strict, failures=wanted)
+        assert (found.failures, found.ids, found.why) == ([], [], "none of the failures that were asked for is open")
+
+
+async def test_failures_on_held_out_inputs_are_left_alone_if_asked_for(engine: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(engine, 1)
+    assert (await chosen(engine, failures=["F-1"])).failures == []

@@ -51,7 +51,10 @@ def test_add_takes_an_input_of_ones_own(ratchet: Ratchet) -> None:
     assert (done.code, done.json["case"]["expected"], done.json["case"]["origin"]) == (0, {"a": 1}, None)
 
 
-def test_add_of_what_a_cycle_worked_on_is_never_held_out(ratchet: Ratchet, failure: str) -> None:
+def test_add_of_what_a_cycle_worked_on_is_never_held_out(
+    ratchet: Ratchet, failure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
     cycle = ratchet("improve", "desk", "--json").json["cycle_id"]
     done = ratchet("cases", "add", "desk", "--from", cycle, "--split", "holdout")
     assert (done.code, "can only become a training case" in done.err) == (1, True)

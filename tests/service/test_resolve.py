@@ -13,8 +13,9 @@ HINT = "say what repairs cost"
 
 
 @pytest.fixture
-def escalated(ratchet: Ratchet) -> str:
+def escalated(ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch) -> str:
     """The cycle of a failure that nothing helped, on an input that is no case."""
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
     ratchet("run", "desk", QUESTION, "--expected", "free of charge")
     cycle = ratchet("improve", "desk", "--json").json
     assert cycle["status"] == "escalated"
