@@ -56,12 +56,6 @@ class Proposals:
                 raise AlreadyDecidedError(f"proposal {proposal_id} is {found or 'unknown'} already")
 
     @threaded
-    def status(self, proposal_id: str) -> str | None:
-        """What became of a proposal."""
-        with self._database.read() as connection:
-            return connection.execute(select(proposals.c.status).where(proposals.c.id == proposal_id)).scalar()
-
-    @threaded
     def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[dict[str, Any]]:
         """Ideas that did not make it from the prompt `base_hash`, oldest first: fingerprint, status, reason, document.
         The proposal `without` is left out."""
