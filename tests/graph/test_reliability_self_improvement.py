@@ -90,7 +90,7 @@ async def test_personal_data_of_a_failing_case_stays_out(
     project: Project, invoke: Any, kept: Everything, state: Any
 ) -> None:
     mail, order = "hilda.b@example.org", "AB98765"
-    cases = [item | {"input": f"{item['input']} I am {mail}, order {order}."} if n == 0 else item
+    cases = [item | {"input": f"{item['input']} I am {mail}, order {order}."} if n in (0, 2) else item
              for n, item in enumerate(CASES)]  # fmt: skip
     project.write_task(cases=cases)
     project.script("agent", needs_requirement)
