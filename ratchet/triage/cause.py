@@ -33,14 +33,14 @@ async def triage_failure(
     bench: Workbench,
     failure: FailureBundle,
     *,
-    broken: set[str] | None = None,
+    broken: dict[str, str] | None = None,
     report: Report = lambda _: None,
 ) -> FailureCause:
     """Repeat the run, then try treatments stage by stage until one makes it pass.
 
     The one that does names the category: ``context``, ``prompt``, or ``capability`` where none does; a run that passes
     when it is simply repeated is ``unstable``. Sources in `broken` are left alone; those that do not answer here are
-    added to it, so that a caller with many failures waits for each only once.
+    added to it with the error, so that a caller with many failures waits for each only once.
 
     Raises:
         TriageError: nothing can be found out about this failure, with the reason.
@@ -49,7 +49,7 @@ async def triage_failure(
     problem = await obstacle(engine, bench, failure)
     if problem:
         raise TriageError(problem)
-    broken = set() if broken is None else broken
+    broken = {} if broken is None else broken
     report("repeating the failed run")
     attempts = [await attempt(engine, bench, failure, None)]
     if attempts[0].passed is None and attempts[0].error:
@@ -85,7 +85,7 @@ async def _first_that_helps(
     bench: Workbench,
     failure: FailureBundle,
     attempts: list[Attempt],
-    broken: set[str],
+    broken: dict[str, str],
     report: Report,
 ) -> _Found | None:
     components = called_components(bench, failure)
@@ -97,7 +97,9 @@ async def _first_that_helps(
         tried = await together(attempt(engine, bench, failure, treatment) for treatment in open_ones)
         attempts += tried
         broken |= {
-            one.source for one, result in zip(open_ones, tried, strict=True) if _no_answer(result) and one.source
+            str(one.source): str(result.error)
+            for one, result in zip(open_ones, tried, strict=True)
+            if _no_answer(result) and one.source
         }
         for treatment, result in zip(open_ones, tried, strict=True):
             if result.passed:
@@ -115,12 +117,11 @@ def _no_answer(result: Attempt) -> bool:
     return result.passed is None and result.error is not None
 
 
-def _refuse_guessing(failure: FailureBundle, attempts: list[Attempt], broken: set[str]) -> None:
+def _refuse_guessing(failure: FailureBundle, attempts: list[Attempt], broken: dict[str, str]) -> None:
     """Nothing helped: that is a lack of capability only where everything could be tried."""
-    errors = [result.error for result in attempts if _no_answer(result)]
-    if errors or broken:
-        why = errors[0] if errors else f"context source {sorted(broken)[0]!r} does not answer"
-        raise TriageError(f"failure {failure.id}: the cause stays open, as not everything could be tried: {why}")
+    errors = [str(result.error) for result in attempts if _no_answer(result)] or sorted(broken.values())
+    if errors:
+        raise TriageError(f"failure {failure.id}: the cause stays open, as not everything could be tried: {errors[0]}")
 
 
 def _cause(failure: FailureBundle, attempts: list[Attempt], found: _Found | None) -> FailureCause:

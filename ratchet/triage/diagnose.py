@@ -61,7 +61,7 @@ async def diagnose_failures(
 
 
 async def _causes(engine: Engine, bench: Workbench, sample: list[FailureBundle], report: Report) -> list[FailureCause]:
-    broken: set[str] = set()
+    broken: dict[str, str] = {}
     problems: list[str] = []
     done = 0
 

@@ -107,6 +107,7 @@ async def test_escalate_leaves_failures_open_where_only_the_budget_ended(
 ) -> None:
     await fail_runs(engine, 0)
     await engine.store.cycles.claim("C", "shop", "shop", "improve", "T", {"failures": ["F-0"]})
+    await engine.store.failures.mark(["F-0"], "in_cycle", "C")
     outcome = {"status": "escalated", "message": "why", "kind": kind, "cycle_id": "C"}
     state: Any = {"task": "shop", "cycle_id": "C", "outcome": outcome}
     await nodes.escalate(state, CONFIG, engine)
