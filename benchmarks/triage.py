@@ -285,7 +285,7 @@ async def examine(part: Part) -> list[Verdict]:
 
 
 async def judged(engine: Engine, bench: Workbench, part: Part, failure: FailureBundle) -> Verdict:
-    """What triage and the analyst alone say; `calls` counts what triage pays, the opinion that goes with it included."""
+    """What triage and the analyst alone say; `calls` counts what triage pays, the opinion beside it included."""
     with metered(Meter()) as meter:
         try:
             cause = await triage_failure(engine, bench, failure)
@@ -335,7 +335,8 @@ def show(result: dict[str, Any]) -> None:
     for who, title in (("triage", "Triage"), ("analyst", "The analyst model alone")):
         rate = result[who]
         print(
-            f"\n{title}: {rate['passed']} of {rate['n']} right, {rate['rate']:.0%} ({rate['low']:.0%}-{rate['high']:.0%})"
+            f"\n{title}: {rate['passed']} of {rate['n']} right, {rate['rate']:.0%}, "
+            f"interval {rate['low']:.0%}-{rate['high']:.0%}"
         )
         rows = result["matrix"][who]
         for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]]:
