@@ -169,8 +169,11 @@ async def test_retry_after_of_one_call_holds_back_the_others(server: ChatServer,
     models = open_models()
     server.first(Answer(429, headers={"retry-after": "0.3"}))
     started = time.perf_counter()
-    first = asyncio.create_task(models.reply("agent", asked("first")))
-    await asyncio.sleep(0.15)
+    with metered(Meter()) as meter:
+        first = asyncio.create_task(models.reply("agent", asked("first")))
+    await server.called(1)
+    while meter.calls:  # noqa: ASYNC110 until the client has read the answer
+        await asyncio.sleep(0.005)
     await models.reply("agent", asked("second"))
     assert time.perf_counter() - started >= 0.3
     await first
