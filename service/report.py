@@ -108,7 +108,7 @@ def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
 def failed_runs(rows: list[dict[str, Any]]) -> Table:
     """The failures that a cycle worked on."""
     more = f", the first {CASES_SHOWN}" if len(rows) > CASES_SHOWN else ""
-    table = Table(title=f"{len(rows)} failures{more}", title_justify="left")
+    table = Table(title=f"Failures: {len(rows)}{more}", title_justify="left")
     for name in ("failure", "status", "input", "output", "expected", "wrong"):
         table.add_column(name, overflow="fold")
     for row in rows[:CASES_SHOWN]:

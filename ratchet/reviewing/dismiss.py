@@ -22,4 +22,4 @@ async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
             ),
         ]
     )  # fmt: skip
-    return ReviewResult(item.id, item.row["task"], "dismissed", f"dismissed with {len(ids)} failures")
+    return ReviewResult(item.id, item.row["task"], "dismissed", f"closed, failures with it: {len(ids)}")
