@@ -13,12 +13,13 @@ from service.commands.calibrate import calibrate
 from service.commands.cases import cases
 from service.commands.demo import demo
 from service.commands.doctor import doctor
+from service.commands.failures import failures
 from service.commands.improving import improve
 from service.commands.init import init
 from service.commands.resolving import resolve
 from service.commands.reviewing import approve, inbox, reject, show
 from service.commands.running import evaluate, run
-from service.commands.versions import audit, failures, history, rollback
+from service.commands.versions import audit, history, rollback
 from service.console import err
 
 app = typer.Typer(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.records import FailureBundle
@@ -167,6 +167,24 @@ class Failures:
         query = select(failures).where(mine).order_by(failures.c.created_at).limit(limit)
         with self._database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    @threaded
+    def regroup(self, assignments: dict[str, str]) -> None:
+        """Refine the group keys of failures, given by id: a key may be extended, any other change is left out.
+
+        So a failure that another process has given a group in the meantime stays in that one.
+        """
+        key = bindparam("new_key", type_=Text)
+        query = (
+            update(failures)
+            .where(failures.c.id == bindparam("failure_id"))
+            .where(func.substr(key, 1, func.length(failures.c.group_key)) == failures.c.group_key)
+            .values(group_key=key)
+        )
+        values = [{"failure_id": failure, "new_key": key} for failure, key in assignments.items()]
+        if values:
+            with self._database.write() as connection:
+                connection.execute(query, values)
 
     @threaded
     def supersede(self, task: str, component: str) -> None:

@@ -1,4 +1,4 @@
-"""`ratchet history`, `rollback`, `failures`, `audit`: what was changed, by whom, and what failed."""
+"""`ratchet history`, `rollback`, `audit`: what was changed, and by whom."""
 
 import asyncio
 from collections import Counter
@@ -9,8 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.ledger import drift
-from ratchet.tasks import load_task
-from ratchet.triage import groups
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
 from service.console import out, percent, print_json
 from service.session import open_session
@@ -70,36 +68,6 @@ async def _rollback(task: str, version: int | None, by: str, reason: str) -> dic
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         return await session.engine.versions.rollback(bench.task, version, by, reason)
-
-
-def failures(
-    task: TaskName,
-    status: Annotated[
-        str | None, typer.Option(help="Only those: open, in_cycle, fixed, superseded, escalated, corrected, dismissed.")
-    ] = "open",
-    as_json: AsJson = False,
-) -> None:
-    """Show stored failures by group, the largest first."""
-    rows = asyncio.run(_failures(task, status or None))
-    found = groups(rows)
-    if as_json:
-        print_json({"task": task, "n": len(rows), "groups": [group._asdict() for group in found], "failures": rows})
-        return
-    table = Table(title=f"{len(rows)} failures of {task}", title_justify="left")
-    for name in ("group", "failures", "sources", "for example"):
-        table.add_column(name)
-    by_id = {row["id"]: row["bundle"] for row in rows}
-    for group in found:
-        first = by_id[group.ids[0]]
-        example = f"{first['input'][:80]}\n-> {first['output'][:80]}"
-        table.add_row(group.key, str(len(group.ids)), str(group.sources), Text(example))
-    out.print(table)
-
-
-async def _failures(task: str, status: str | None) -> list[dict[str, Any]]:
-    async with open_session() as session:
-        await asyncio.to_thread(load_task, session.engine.settings.tasks_dir, task)
-        return await session.engine.store.failures.of_task(task, status)
 
 
 def audit(

@@ -18,6 +18,23 @@ def test_run_scores_and_stores_a_failure(ratchet: Callable[..., Done]) -> None:
     assert [row["id"] for row in listed["failures"]] == [done.json["failure_id"]]
 
 
+def test_failures_are_shown_by_group_and_exported_once(project: Path, ratchet: Callable[..., Done]) -> None:
+    for number in (1, 3):
+        ratchet("run", "desk", f"What is the price of item00{number}?", "--expected", "nothing else")
+
+    (group,) = ratchet("failures", "desk", "--json").json["groups"]
+    assert (group["title"], group["key"], len(group["ids"])) == ("correct", "desk: correct", 2)
+    assert sum(day["failures"] for day in group["trend"]) == 2
+    assert set(group["representatives"]) <= set(group["ids"])
+    assert "last 7 days" in ratchet("failures", "desk").out
+
+    assert ratchet("failures", "desk", "--export", "labels.jsonl").code == 0
+    assert len((project / "labels.jsonl").read_text().splitlines()) == 2
+    again = ratchet("failures", "desk", "--export", "labels.jsonl")
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
 def test_run_without_expected_output_is_neither_passed_nor_failed(ratchet: Callable[..., Done]) -> None:
     done = ratchet("run", "desk", "What is the price of item001?", "--json")
 

@@ -16,8 +16,8 @@ from shop import (
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError, TriageError
 from ratchet.llm import Fault, Meter, metered
-from ratchet.records import Category, CriterionResult, Diagnosis, Evaluation, FailureCause
-from ratchet.triage import diagnose_failures, group_key, groups
+from ratchet.records import Category, Diagnosis, FailureCause
+from ratchet.triage import diagnose_failures
 from ratchet.triage.diagnose import conclude, spread
 
 pytestmark = pytest.mark.anyio
@@ -146,28 +146,6 @@ async def test_diagnose_shows_no_held_out_case_to_any_model(
     await diagnose_failures(engine, await engine.workbench("shop"), await fail_runs(engine, 0, 2))
     assert {int(item_of(messages)) % 2 for script in scripts for messages in script.calls} == {0}
     assert not any(f"item{number:02d} kept" in script.seen for script in scripts for number in range(1, 40, 2))
-
-
-def failed(*names: str) -> Evaluation:
-    results = [CriterionResult(name=name, outcome="failed", passed=False, score=0.0) for name in names]
-    return Evaluation(criteria=results, score=0.0, passed=False, problems=[])
-
-
-def test_group_key_ignores_the_order_of_criteria() -> None:
-    assert group_key("c", failed("b", "a")) == group_key("c", failed("a", "b")) == "c: a, b"
-    assert group_key("c", failed()) == "c: below the threshold"
-
-
-def test_groups_are_largest_first() -> None:
-    rows = [
-        {"id": str(n), "component": "c", "group_key": key, "source": source}
-        for n, (key, source) in enumerate([("z", "a"), ("y", "a"), ("x", "a"), ("y", "a"), ("x", "b")])
-    ]
-    assert [(group.key, group.ids, group.sources) for group in groups(rows)] == [
-        ("x", ["2", "4"], 2),
-        ("y", ["1", "3"], 1),
-        ("z", ["0"], 1),
-    ]
 
 
 class Origin(NamedTuple):

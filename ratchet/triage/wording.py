@@ -1,0 +1,99 @@
+"""What failures say: their texts without what differs by chance, and how similar these are."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import Stemmer
+from bm25s.stopwords import STOPWORDS_EN_PLUS
+
+LONGEST = {"problems": 1000, "input": 2000, "output": 1000}
+"""Characters of each text that are compared."""
+FITTED = 2000
+"""Failures that the vocabulary is learned from at most."""
+CHARACTERS = (3, 5)
+"""Lengths of the character sequences that make a mistyped word similar to the right one."""
+COMMON = 0.9
+"""A word in more than this share of the failures tells nothing about any of them."""
+_FILLING = (
+    "also please thank thanks hello hi dear would could may might must shall get got want need like one many much tell"
+)
+_STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(_FILLING.split())
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+Similarity = Any
+"""A NumPy matrix: row by column, how similar two failures are, from 0 to 1."""
+
+
+class Wording(NamedTuple):
+    """A failure's texts in lower case, without numbers and without what was expected.
+
+    Each is compared by itself: a cause often shows in one of them and not in the others.
+    """
+
+    problems: str
+    input: str
+    output: str
+
+    @classmethod
+    def of(cls, bundle: dict[str, Any]) -> Self:
+        """The texts of a stored bundle."""
+        expected = sorted((value for value in _strings(bundle["expected"]) if len(value) > 1), key=len, reverse=True)
+        problems = bundle["evaluation"]["problems"]
+        comments = " ".join(_QUOTED.sub(" ", problem.partition(":")[2]) for problem in problems)
+        texts = {"problems": comments, "input": bundle["input"], "output": bundle["output"]}
+        return cls(**{name: _masked(text[: LONGEST[name]], expected) for name, text in texts.items()})
+
+
+def _strings(expected: Any) -> list[str]:
+    if isinstance(expected, str):
+        return [expected.lower()]
+    return [text for value in expected for text in _strings(value)] if isinstance(expected, list) else []
+
+
+def _masked(text: str, expected: list[str]) -> str:
+    text = text.lower()
+    for value in expected:
+        text = text.replace(value, " ")
+    return _NUMBER.sub(" ", text).strip()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text that can tell failures apart: no numbers, no stop words."""
+    return [word for word in _WORD.findall(text) if word not in _STOP_WORDS]
+
+
+def stems(text: str) -> list[str]:
+    """The stems of the telling words."""
+    found: list[str] = Stemmer.Stemmer("english").stemWords(words(text))
+    return found
+
+
+def views(wordings: Sequence[Wording], common: float = COMMON) -> dict[str, Any]:
+    """One sparse matrix of unit rows for each text in which the failures differ: stems and character sequences, TF-IDF.
+
+    The product of two rows is the similarity of two failures. Words in more than the share
+    `common` of them are left out.
+    """
+    found = {view: unit_rows([getattr(item, view) for item in wordings], common) for view in Wording._fields}
+    return {view: matrix for view, matrix in found.items() if matrix is not None}
+
+
+def unit_rows(texts: Sequence[str], common: float = COMMON) -> Any:
+    """The sparse matrix of one text of each failure; None where no word tells any apart."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    learned = texts[:: -(-len(texts) // FITTED)]
+    blocks = []
+    for settings in ({"analyzer": stems}, {"analyzer": "char_wb", "ngram_range": CHARACTERS, "max_features": 20_000}):
+        vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2, max_df=common, **settings)
+        try:
+            vectorizer.fit(learned)
+        except ValueError:  # no word is in two of the texts, or each is in nearly all of them
+            continue
+        blocks.append(vectorizer.transform(texts))
+    return normalize(hstack(blocks).tocsr()) if blocks else None

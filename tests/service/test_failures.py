@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from failing import Said, as_row, failing
+
+from ratchet.errors import ConfigurationError
+from ratchet.triage import DayCount, groups
+from service.commands.failures import Found, _categories, _export, _table, sparkline
+
+
+def stored() -> dict[str, Any]:
+    row = as_row(3, Said("Where is the lamp?", "I do not know.", ["correct: is not 'bin'"]), source="ada")
+    row["bundle"] |= {"task": "desk", "component": "desk", "version": 2, "source": "ada", "created_at": "2031-05-01"}
+    return row
+
+
+def test_sparkline_has_a_bar_for_each_day() -> None:
+    assert sparkline([DayCount("a", 0), DayCount("b", 1), DayCount("c", 4), DayCount("d", 8)]) == "·▁▄█"
+    assert sparkline([DayCount("a", 0)]) == "·"
+
+
+def test_table_shows_each_group_with_an_example() -> None:
+    rows = [item.row for item in failing("criterion", 0, 8)]
+
+    table = _table("desk", Found(rows, groups(rows), {}))
+
+    assert table.row_count == 4
+    assert [str(column.header) for column in table.columns][:3] == ["group", "failures", "sources"]
+
+
+def test_category_is_what_the_newest_finished_cycle_found() -> None:
+    def cycle(category: str, finished_at: str | None, **causes: str) -> dict[str, Any]:
+        diagnosis = {"category": category, "failures": ["F-1", "F-2"], "causes": causes}
+        return {"document": {"diagnosis": diagnosis}, "finished_at": finished_at}
+
+    newest_first = [
+        cycle("prompt", None),
+        {"document": {}, "finished_at": "2031"},
+        cycle("context", "2031", **{"F-1": "unstable"}),
+        cycle("capability", "2030"),
+    ]
+
+    assert _categories(newest_first) == {"F-1": "unstable", "F-2": "context"}
+
+
+@pytest.mark.parametrize("category", ["context", None])
+def test_export_writes_one_line_for_a_person_to_label(tmp_path: Path, category: str | None) -> None:
+    file = tmp_path / "failures.jsonl"
+
+    _export(file, Found([stored()], [], {"F-00003": category} if category else {}))
+
+    (line,) = file.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {
+        "id": "F-00003", "task": "desk", "component": "desk", "input": "Where is the lamp?",
+        "output": "I do not know.", "expected": None, "failed": ["correct"], "problems": ["correct: is not 'bin'"],
+        "version": 2, "source": "ada", "created_at": "2031-05-01", "category": category, "label": None,
+    }  # fmt: skip
+
+
+def test_export_leaves_an_existing_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text("labelled", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"exists already and may hold labels; give --export another name"):
+        _export(file, Found([stored()], [], {}))
+
+    assert file.read_text(encoding="utf-8") == "labelled"
+
+
+def test_export_into_a_missing_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        _export(tmp_path / "missing" / "failures.jsonl", Found([stored()], [], {}))
