@@ -6,7 +6,7 @@ from ratchet.cycle import heldout_inputs
 from ratchet.engine import Engine, Workbench
 from ratchet.records import FailureBundle
 from ratchet.state import State
-from ratchet.triage import FailureGroup, groups, spread
+from ratchet.triage import FailureGroup, regroup, spread
 
 MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
@@ -51,9 +51,9 @@ async def _chosen(engine: Engine, ids: list[str]) -> Choice:
 async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     task = bench.task.name
     rows = await _open_rows(engine, bench)
-    found = groups(rows)
-    if not found:
+    if not rows:
         return Choice([], [], f"{task} has no open failures")
+    found = await regroup(engine.store, task, rows)
     known = {f"case:{case.id}": case.input for case in bench.train}
     trusted = {row["id"] for row in rows if known.get(row["source"]) == row["bundle"]["input"]}
     least = engine.settings.min_sources

@@ -14,7 +14,7 @@ class ApprovalPolicy(StrictModel):
 
     name: str
     strategies: list[str]
-    """Strategies whose changes may pass."""
+    """Strategies whose changes may pass; of a change that several had a part in ("a + b"), all of them."""
     min_gain: Annotated[float, Field(ge=0, le=1)]
     """Rise of the held-out success rate, as a share."""
     max_lost_cases: Annotated[int, Field(ge=0)]
@@ -36,12 +36,15 @@ class ApprovalPolicy(StrictModel):
         gain = validation.after.rate - validation.before.rate
         found = {
             "the gate did not prove the change": not validation.proven,
-            f"strategy {proposal.strategy!r} is not listed": proposal.strategy not in self.strategies,
+            f"strategy {proposal.strategy!r} is not listed": not self._listed(proposal.strategy),
             f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain,
             f"{len(validation.losses)} cases lost": len(validation.losses) > self.max_lost_cases,
             "the prompt is too long": len(proposal.after.prompt) > self.max_prompt_chars,
         }
         return [reason for reason, holds in found.items() if holds]
+
+    def _listed(self, strategy: str) -> bool:
+        return set(strategy.split(" + ")) <= set(self.strategies)
 
     def as_json(self) -> dict[str, Any]:
         """The policy as it is audited."""

@@ -19,7 +19,8 @@ class Merge:
         if prompt in (situation.prompt, better.prompt, other.prompt):
             return []
         rationale = f"both together: {better.rationale}; {other.rationale}"
-        return [Candidate(strategy=self.name, rationale=rationale, prompt=prompt)]
+        parts = dict.fromkeys(part for parent in (better, other) for part in parent.strategy.split(" + "))
+        return [Candidate(strategy=" + ".join([self.name, *parts]), rationale=rationale, prompt=prompt)]
 
 
 def merged(base: TaskPrompt, better: TaskPrompt, other: TaskPrompt) -> TaskPrompt:

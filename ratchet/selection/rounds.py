@@ -123,6 +123,8 @@ class _Search:
         except BudgetError:
             self.standings += [_not_tried(candidate, number) for candidate in candidates]
             raise
+        if number > 1 and found.best and not _brings_something(found.best, ruler):
+            found = found._replace(best=None)
         if found.best:
             self.place = len(self.standings)
             self.best = found.best if number == 1 else _on_top_of(ruler, found.best)
@@ -166,6 +168,12 @@ class _Search:
         situation = self.situation
         scored = await score_all(situation.engine, situation.bench, situation.bench.prompts, unseen)
         return passed + sum(run.evaluation.passed is True for run in scored)
+
+
+def _brings_something(lane: Lane, ruler: Lane) -> bool:
+    """Whether a further round's best one is worth its additions: it passes more than what it was built on. A higher
+    score is enough only as long as nothing passes at all."""
+    return lane.behind(ruler) < 0 or not ruler.passed
 
 
 @contextmanager

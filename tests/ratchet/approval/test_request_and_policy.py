@@ -67,11 +67,17 @@ def test_policy_approves_with_its_reason() -> None:
     assert decision.reason == "policy 'night': proven, gain 40% >= 20%, 1 cases lost <= 1"
 
 
+def test_policy_approves_what_only_listed_strategies_had_a_part_in() -> None:
+    policy = POLICY.model_copy(update={"strategies": ["merge", "requirements", "retrieval"]})
+    assert policy.objections(proposal(strategy="merge + retrieval + requirements"), validation()) == []
+
+
 @pytest.mark.parametrize(
     ("changed", "found", "objection"),
     [
         ({}, {"proven": False}, "the gate did not prove the change"),
         ({"strategy": "rewrite"}, {}, "strategy 'rewrite' is not listed"),
+        ({"strategy": "requirements + rewrite"}, {}, "strategy 'requirements + rewrite' is not listed"),
         ({}, {"after": measure(5, 10)}, "gain 10% is below 20%"),
         ({}, {"losses": [LOST, LOST]}, "2 cases lost"),
         ({"after": TaskPrompt(prompt="x" * 101)}, {}, "the prompt is too long"),

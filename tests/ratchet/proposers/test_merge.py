@@ -42,7 +42,7 @@ def test_merged_joins_what_does_not_conflict(better: TaskPrompt, other: TaskProm
 @pytest.fixture
 def situation() -> Any:
     def make(*prompts: TaskPrompt) -> Situation:
-        parents = [Candidate(strategy="s", rationale=f"r{n}", prompt=prompt) for n, prompt in enumerate(prompts)]
+        parents = [Candidate(strategy=f"s{n}", rationale=f"r{n}", prompt=prompt) for n, prompt in enumerate(prompts)]
         diagnosis = Diagnosis(category="prompt", component="shop", failures=[], explanation="e")
         nothing: Any = None
         return Situation(nothing, nothing, "shop", diagnosis, [], base=BASE, parents=parents)
@@ -53,7 +53,7 @@ def situation() -> Any:
 @pytest.mark.anyio
 async def test_merge_names_both_parents(situation: Any) -> None:
     (candidate,) = await Merge().propose(situation(change(context=[DEEP]), change(examples=[ONE])))
-    assert (candidate.strategy, candidate.rationale) == ("merge", "both together: r0; r1")
+    assert (candidate.strategy, candidate.rationale) == ("merge + s0 + s1", "both together: r0; r1")
     assert candidate.prompt == change(context=[DEEP], examples=[ONE])
 
 
