@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ratchet.cycle import as_trials, refused_results
 from ratchet.errors import BudgetError
 from ratchet.gate import Scored
+from ratchet.gate.eprocess import wealth
 from ratchet.llm import active_meter
 from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
 from ratchet.records import Candidate, CandidateResult, FailureBundle
@@ -18,6 +19,9 @@ from ratchet.trial import Trial, replaced, score_all
 
 ROUNDS = 3
 """Races in one search."""
+EVIDENCE = 6.0
+"""E-value (see `ratchet.gate.eprocess`) from which on an addition to a candidate that helps already is kept: four cases
+won and none lost, or seven won and one lost."""
 MOST = 6
 """Candidates of a further round; each strategy's first idea comes before anyone's second."""
 
@@ -171,9 +175,15 @@ class _Search:
 
 
 def _brings_something(lane: Lane, ruler: Lane) -> bool:
-    """Whether a further round's best one is worth its additions: it passes more than what it was built on. A higher
-    score is enough only as long as nothing passes at all."""
-    return lane.behind(ruler) < 0 or not ruler.passed
+    """Whether a further round's best one is worth its additions: where something passes already, the cases it wins and
+    loses against what it was built on have to be evidence, not luck. The gate only asks whether all of it together
+    helps, so whatever rides along has to be judged here."""
+    if not ruler.passed:
+        return True
+    both = lane.runs.keys() & ruler.runs.keys()
+    won = sum(lane.passes(text) and not ruler.passes(text) for text in both)
+    lost = sum(ruler.passes(text) and not lane.passes(text) for text in both)
+    return wealth(won, lost) >= EVIDENCE
 
 
 @contextmanager

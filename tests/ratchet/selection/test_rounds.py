@@ -97,17 +97,30 @@ async def test_further_round_that_only_scores_higher_brings_nothing(situation: A
     assert "requirements" in [standing.strategy for standing in result.standings if standing.round == 2]
 
 
-async def test_search_has_three_rounds_at_most(project: Project, situation: Any) -> None:
-    def one_more_each_time(messages: Any, request: Any) -> str:
+async def test_further_round_that_wins_a_case_or_two_by_luck_brings_nothing(project: Project, situation: Any) -> None:
+    def lucky(messages: Any, request: Any) -> str:
         item, sung = item_of(messages), messages[0]["content"].count("Sing")
-        return f"bin{item}x" if int(item) <= 6 and sung > int(item) // 2 else "no"
+        return f"bin{item}x" if int(item) < 4 * sung else "no"
+
+    project.script("optimizer", "Sing more.")
+    result = await found(await situation(lucky, 0, 2, 4, 6, 8, 10), says("Sing."))
+    assert result.winner is not None
+    assert result.winner.prompt.prompt == "Answer the question. Sing."
+    assert ("minimal_edit", 2) in [(standing.strategy, standing.round) for standing in result.standings]
+
+
+async def test_search_has_three_rounds_at_most(project: Project, situation: Any) -> None:
+    def more_each_time(messages: Any, request: Any) -> str:
+        item, sung = item_of(messages), messages[0]["content"].count("Sing")
+        known = [(), (0,), (0, 2, 4, 6, 8, 12, 14, 16, 18), range(40)][min(3, sung)]
+        return f"bin{item}x" if int(item) in known else "no"
 
     project.script("optimizer", lambda messages, _: f"Sing {messages[0]['content'].count('Sing')} more.")
-    made = await situation(one_more_each_time, 0, 2, 4, 6)
+    made = await situation(more_each_time, 0, 2, 4, 6, 8, 10)
     result = await found(made, says("Sing."))
     assert result.winner is not None
     assert result.winner.prompt.prompt == "Answer the question. Sing.\nSing 1 more.\nSing 2 more."
-    assert (result.fixed, result.triggering) == (3, 4)
+    assert (result.fixed, result.triggering) == (6, 6)
     assert {standing.round for standing in result.standings} == {1, 2, 3}
 
 
