@@ -104,10 +104,12 @@ def test_order_of_arrival_does_not_destroy_the_groups(name: str, batch: int, cou
     assert agreement(known, arrived(known, batch)) >= least
 
 
-def test_fewer_than_twenty_failures_are_grouped_by_criterion_only() -> None:
-    known = failing("output", 0, 19)
+def test_failures_are_split_by_wording_from_twenty_on() -> None:
+    rows = [item.row for item in failing("output", 0, 40) if item.cause in ("format", "german")]
 
-    assert set(assign(item.row for item in known).values()) == {"shop: correct"}
+    assert len(rows) == 20
+    assert set(assign(rows[:19]).values()) == {"shop: correct"}
+    assert len(set(assign(rows).values())) == 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -119,7 +121,12 @@ def test_unrelated_questions_with_one_answer_stay_one_group(seed: int) -> None:
 
 
 def test_a_few_failures_said_often_are_not_groups_of_their_own() -> None:
-    questions = ["Where is the lamp?", "What is a chair?", "When do you close?", "Who are you?"]
+    questions = [
+        "The lamp arrived with broken glass, is there a refund?",
+        "Which opening hours apply on public holidays this winter?",
+        "My password was rejected twice since yesterday evening.",
+        "Does shipping abroad cost extra customs fees?",
+    ]
     rows = [as_row(i, Said(questions[i % 4], "I do not know", ["correct: is wrong"])) for i in range(60)]
 
     assert set(assign(rows).values()) == {"shop: correct"}
