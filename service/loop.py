@@ -56,13 +56,22 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
 
 
 async def _serve_cases(session: Session, task: str, todo: list[Case], tell: Tell) -> None:
+    """After an error no run is begun any more, and those under way end by themselves: a run that is cancelled while it
+    writes its checkpoint can leave the file locked."""
     done = 0
+    met: list[RatchetError] = []
     gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
 
     async def one(case: Case) -> None:
         nonlocal done
         async with gate:
-            await serve(session, task, case.input, case.expected, _source(case), reuse=True)
+            if met:
+                return
+            try:
+                await serve(session, task, case.input, case.expected, _source(case), reuse=True)
+            except RatchetError as error:
+                met.append(error)
+                return
         done += 1
         tell(text="serving training cases", done=done, total=len(todo))
 
@@ -72,6 +81,8 @@ async def _serve_cases(session: Session, task: str, todo: list[Case], tell: Tell
                 group.create_task(one(case))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    if met:
+        raise met[0]
 
 
 def _source(case: Case) -> str:

@@ -93,6 +93,26 @@ async def test_failure_that_was_stopped_before_it_was_stored_is_found_again(
     assert "case:c1" in {row["source"] for row in await failures(session)}
 
 
+async def test_collection_begins_no_run_after_an_error_and_lets_those_under_way_end(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = [], []
+
+    async def fails_once(session: Session, task: str, text: str, expected: Any, source: str, *, reuse: bool) -> None:
+        begun.append(source)
+        await asyncio.sleep(0.01 * len(begun))
+        if source == begun[0]:
+            raise RatchetError("the endpoint is down")
+        ended.append(source)
+
+    monkeypatch.setattr("service.loop.serve", fails_once)
+    session.engine.settings = session.engine.settings.model_copy(update={"concurrency": 2})
+    with pytest.raises(RatchetError, match="the endpoint is down"):
+        await improve(session, "desk", silent)
+
+    assert (len(begun), len(ended)) == (4, 3)
+
+
 @pytest.mark.parametrize("words", ["diagnose", "repair_context", "validate"])
 async def test_cycle_that_was_stopped_is_let_go_and_goes_on(session: Session, stopped: Any, words: str) -> None:
     await stopped(words)
