@@ -25,7 +25,7 @@ def improve(project: Project, invoke: Any) -> Any:
     async def run(
         agent: Any, *, failing: tuple[int, ...] = FAILING, expected: bool = True, **settings: Any
     ) -> dict[str, Any]:
-        project.script("agent", "a b c d e f g")
+        project.script("agent", agent if callable(agent) else "I do not know")
         thread = f"cycle-{failing[0]}"
         for number in failing:
             served = {"task": "shop", "input": CASES[number]["input"]}
