@@ -8,12 +8,12 @@ with a set gain.
 
 import asyncio
 import hashlib
-import importlib
 import json
 import re
 import tempfile
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -21,9 +21,11 @@ from unittest.mock import patch
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 
+from ratchet import proposers
 from ratchet.gate import wilson
 from ratchet.proposers import Situation
 from ratchet.records import Candidate
+from ratchet.selection import rounds
 from ratchet.settings import ROLES, Settings
 from service.loop import CycleResult, improve, serve
 from service.session import Session, open_session
@@ -102,7 +104,9 @@ class Variants:
         self._marks = [f"{cycle}-{number}" for number in range(count)]
 
     async def propose(self, situation: Situation) -> list[Candidate]:
-        """As many candidates as were asked for."""
+        """As many candidates as were asked for, in the first round; none that start from one of them."""
+        if situation.base:
+            return []
         return [
             Candidate(
                 strategy=self.name,
@@ -119,9 +123,15 @@ async def reply_at_once(client: ChatOpenAI, messages: list[dict[str, Any]], **_:
     return AIMessage(script(messages, {}), usage_metadata={"input_tokens": 1, "output_tokens": 1, "total_tokens": 2})
 
 
-def proposing(variants: Variants) -> AbstractContextManager[Any]:
+@contextmanager
+def proposing(variants: Variants) -> Iterator[None]:
     """Let `variants` be the source of candidates for a cycle whose cause is the prompt."""
-    return patch.object(importlib.import_module("nodes.propose_variants"), "WORDING", (variants,))
+    with (
+        patch.object(proposers, "WORDING", (variants,)),
+        patch.object(rounds, "WORDING", (variants,)),
+        patch.object(rounds, "CONTEXT", ()),
+    ):
+        yield
 
 
 def write_project(folder: Path, tasks: dict[str, float]) -> Settings:
@@ -180,7 +190,7 @@ async def fail_again(session: Session, task: str, cycle: int) -> None:
     """Serve the training cases once more, as live traffic would, so that the next cycle has failures to work on."""
     bench = await session.engine.workbench(task)
     for case in bench.train:
-        await serve(session, task, case.input, case.expected, f"live-{cycle}", reuse=True)
+        await serve(session, task, case.input, case.expected, f"live-{cycle}-{case.id}", reuse=True)
 
 
 async def held_out_cases(session: Session, result: CycleResult) -> int:
