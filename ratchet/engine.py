@@ -17,7 +17,7 @@ from ratchet.records import AgentRun, Evaluation
 from ratchet.settings import Settings
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store import Database, Store
-from ratchet.store.cases import CaseRow
+from ratchet.store.cases import CaseRow, stamp_of
 from ratchet.tasks import Case, Expected, Task, load_cases, load_task, merged_cases, of_split, task_names
 
 log = logging.getLogger(__name__)
@@ -125,11 +125,11 @@ class Engine:
 
     async def _load(self, task_name: str) -> _Material:
         task = await asyncio.to_thread(load_task, self.settings.tasks_dir, task_name)
-        signature = (await asyncio.to_thread(_signature, task.folder), await self.store.cases.stamp(task.name))
+        files = await asyncio.to_thread(_signature, task.folder)
         kept = self._material.get(task_name)
-        if kept is None or kept[0] != signature:
+        if kept is None or kept[0] != (files, await self.store.cases.stamp(task.name)):
             approved = await self.store.cases.of_task(task.name)
-            kept = (signature, await asyncio.to_thread(_material, task, approved))
+            kept = ((files, stamp_of(approved)), await asyncio.to_thread(_material, task, approved))
             self._material[task_name] = kept
         return kept[1]
 

@@ -35,6 +35,11 @@ class Cases:
             return int(count), newest
 
 
+def stamp_of(rows: list[CaseRow]) -> tuple[int, str | None]:
+    """The stamp of a task's cases as they were read, see `Cases.stamp`."""
+    return len(rows), max((row["created_at"] for row in rows), default=None)
+
+
 def insert_case(connection: Connection, row: CaseRow) -> None:
     """Add a case.
 

@@ -14,7 +14,7 @@ from ratchet.llm import Reply
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import Database, Store, now
-from ratchet.store.cases import insert_case
+from ratchet.store.cases import insert_case, stamp_of
 from ratchet.store.reviews import answer_item
 
 pytestmark = pytest.mark.anyio
@@ -281,7 +281,8 @@ async def test_cases_are_kept_by_task_and_stamped(store: Store) -> None:
     await store.together([partial(insert_case, row=row) for row in rows])
     assert await store.cases.of_task("t") == [rows[0]]
     assert await store.cases.of_task("u") == [rows[1]]
-    assert await store.cases.stamp("t") == (1, "1")
+    assert await store.cases.stamp("t") == stamp_of(rows[:1]) == (1, "1")
+    assert stamp_of([]) == (0, None)
 
 
 async def test_failures_that_a_person_closed_stay_closed(store: Store) -> None:
