@@ -22,7 +22,7 @@ from gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 
 from ratchet.gate.control import ERROR, level
 from ratchet.gate.eprocess import FUTILE, wealth
-from ratchet.selection.prove import BLOCK
+from ratchet.selection.prove import looks
 
 Array = np.ndarray[Any, Any]
 SEED = 20
@@ -52,7 +52,7 @@ def gate(error: float) -> Rule:
 
     def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
         seen = np.arange(1, n + 1)
-        looked = (seen % BLOCK == 0) | (seen == n)
+        looked = np.isin(seen, looks(n))
         value: Any = wealth(wins, losses)  # type: ignore[arg-type]  # works elementwise
         reachable: Any = wealth(wins + (n - seen), losses) >= 1 / error  # type: ignore[arg-type]
         proven = (value >= 1 / error) & looked

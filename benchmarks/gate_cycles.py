@@ -27,7 +27,8 @@ from ratchet.proposers import Situation
 from ratchet.records import Candidate
 from ratchet.selection import rounds
 from ratchet.settings import ROLES, Settings
-from service.loop import CycleResult, improve, serve
+from service.loop import CycleResult, improve
+from service.serving import serve
 from service.session import Session, open_session
 
 DIFFERING = 0.2

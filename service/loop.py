@@ -1,4 +1,4 @@
-"""Driving the graphs from a command: serving training cases, running a cycle, answering an approval request."""
+"""Driving the graphs from a command: running a cycle, answering an approval request."""
 
 import asyncio
 import uuid
@@ -6,14 +6,12 @@ from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
-from ratchet.cycle_choice import failures_to_work_on
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.process import process_is_gone, process_name
-from ratchet.state import State
 from ratchet.store.schema import OPEN_CYCLE
-from ratchet.tasks import Case
 from service.console import Tell
+from service.serving import collect_failures
 from service.session import Session, thread_config
 
 
@@ -31,62 +29,6 @@ class CycleResult(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """The object that ``improve --json`` prints."""
         return self._asdict()
-
-
-async def serve(
-    session: Session, task: str, text: str, expected: Any, source: str | None, *, reuse: bool = False
-) -> State:
-    """Serve one run in a thread of its own; with `reuse`, a reply that was paid for before is good enough."""
-    config = thread_config(f"run-{uuid.uuid4().hex[:12]}")
-    config["configurable"]["reuse"] = reuse
-    arguments = {"task": task, "input": text, "expected": expected, "source": source}
-    result: State = await session.graph("serve").ainvoke(arguments, config, durability="exit")
-    return result
-
-
-async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
-    """Where no failure is there to work on, serve the training cases that have not been served under the prompts in
-    force; where an earlier collection ended in between, the rest of them."""
-    task = bench.task.name
-    served = await session.engine.store.runs.sources(task, bench.version)
-    todo = [case for case in bench.train if _source(case) not in served]
-    begun = len(todo) < len(bench.train)
-    if todo and (begun or not (await failures_to_work_on(session.engine, bench, {"task": task}, "")).failures):
-        await _serve_cases(session, task, todo, tell)
-
-
-async def _serve_cases(session: Session, task: str, todo: list[Case], tell: Tell) -> None:
-    """After an error no run is begun any more, and those under way end by themselves: a run that is cancelled while it
-    writes its checkpoint can leave the file locked."""
-    done = 0
-    met: list[RatchetError] = []
-    gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
-
-    async def one(case: Case) -> None:
-        nonlocal done
-        async with gate:
-            if met:
-                return
-            try:
-                await serve(session, task, case.input, case.expected, _source(case), reuse=True)
-            except RatchetError as error:
-                met.append(error)
-                return
-        done += 1
-        tell(text="serving training cases", done=done, total=len(todo))
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for case in todo:
-                group.create_task(one(case))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    if met:
-        raise met[0]
-
-
-def _source(case: Case) -> str:
-    return f"case:{case.id}"
 
 
 async def improve(session: Session, task: str, tell: Tell, collect: bool = True) -> CycleResult:

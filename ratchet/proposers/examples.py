@@ -7,7 +7,7 @@ from ratchet.records import Candidate
 
 
 class Examples:
-    """One candidate with `count` fixed examples, the same in every run."""
+    """One candidate with `count` fixed examples, the same in every run; where answers are few, one of each at least."""
 
     name = "examples"
 
@@ -16,7 +16,7 @@ class Examples:
 
     async def propose(self, situation: Situation) -> list[Candidate]:
         """The prompt with examples chosen from the solved training cases."""
-        chosen = choose(situation, self._count)
+        chosen = choose(situation, max(self._count, len(situation.bench.solved.of_each_answer())))
         if not chosen:
             return []
         prompt = situation.prompt.model_copy(update={"examples": chosen})

@@ -3,31 +3,25 @@
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
 from ratchet.sources.solved_cases import NAME
-from ratchet.triage.treatments import with_source
+from ratchet.triage.treatments import SIMILAR, with_source
 
 LEAST = 4
 """Fewer solved cases than this are not worth a retrieval."""
+MOST = 16
+"""Solved cases that are fetched at most."""
 
 
 class SimilarSolvedCases:
-    """One candidate per depth."""
+    """One candidate: as many as the experiments showed, so that these runs are paid for, or twice as many as today."""
 
     name = "solved_cases"
 
-    def __init__(self, depths: tuple[int, ...] = (2, 6)) -> None:
-        self._depths = depths
-
     async def propose(self, situation: Situation) -> list[Candidate]:
-        """The prompt with a retrieval from the solved cases, at each depth that differs from today's."""
-        if len(situation.bench.solved) < LEAST:
+        """The prompt with a retrieval from the solved cases, where that is more than today's."""
+        prompt = situation.prompt
+        shown = max((step.top_k for step in prompt.context if step.source == NAME), default=0)
+        count = min(MOST, 2 * shown or SIMILAR)
+        if len(situation.bench.solved) < LEAST or count <= shown:
             return []
-        prompts = [(depth, with_source(situation.prompt, NAME, depth)) for depth in self._depths]
-        return [
-            Candidate(
-                strategy=self.name,
-                rationale=f"shows the {depth} most similar solved cases of each input",
-                prompt=prompt,
-            )
-            for depth, prompt in prompts
-            if prompt != situation.prompt
-        ]
+        rationale = f"shows the {count} most similar solved cases of each input"
+        return [Candidate(strategy=self.name, rationale=rationale, prompt=with_source(prompt, NAME, count))]

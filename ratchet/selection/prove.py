@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from ratchet.engine import Engine, Workbench
-from ratchet.gate import Comparison, Pair
+from ratchet.gate import LEAST_CASES, Comparison, Pair
 from ratchet.prompting import TaskPrompt
 from ratchet.selection.sampling import shuffled
 from ratchet.tasks import Case
 from ratchet.trial import Trial, replaced, score_all
 
 BLOCK = 8
-"""Cases between two looks at the test."""
+"""Cases between two looks at the test; before the first one there are as many as the gate wants to see anyway."""
 
 
 async def prove(
@@ -33,14 +34,19 @@ async def prove(
     comparison = Comparison(level)
     order = shuffled(cases, key=lambda case: case.id, salt=salt)
     new_prompts = replaced(bench.prompts, component, prompt)
-    for start in range(0, len(order), BLOCK):
-        block = order[start : start + BLOCK]
+    for start, end in pairwise([0, *looks(len(order))]):
+        block = order[start:end]
         trials = [Trial(case.input, case.expected) for case in block]
         old, new = await asyncio.gather(
             score_all(engine, bench, bench.prompts, trials), score_all(engine, bench, new_prompts, trials)
         )
         comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
-        progress(start + len(block), len(order))
-        if comparison.settled(len(order) - start - len(block)):
+        progress(end, len(order))
+        if comparison.settled(len(order) - end):
             break
     return comparison
+
+
+def looks(cases: int) -> list[int]:
+    """After how many of so many cases the test is looked at."""
+    return [*range(LEAST_CASES, cases, BLOCK), cases] if cases else []

@@ -20,7 +20,7 @@ FAILURES = 6
 """Triggering failures that a race looks at."""
 LEAST_FAILURES = 3
 """Of which the first block has no fewer than this, however many candidates there are."""
-FIRST_RUNS = 30
+FIRST_RUNS = 24
 """Runs that the first block may take: with many candidates it is a shorter one."""
 TRAINING = 8
 """Training cases after the failures."""
@@ -69,18 +69,21 @@ async def race(
     candidates: Sequence[Candidate],
     *,
     join: Joining | None = None,
+    thorough: bool = False,
     report: Report = lambda _: None,
 ) -> RaceResult:
     """Let `candidates` race against each other and against `ruler`, the prompt to beat.
 
-    Ends as soon as the winner is clear. After the first block `join` may add candidates, which then catch up. Most
-    passes win, then the higher score, then fewer tokens; the best one counts only if it is ahead of the ruler on the
-    cases that both have run. The ruler's known runs are not made again.
+    Ends as soon as the winner is clear, or where all that are left are without fault; then the one with the fewest
+    tokens wins. A `thorough` race leaves no case out for the latter, because the cases won are counted afterwards.
+    After the first block `join` may add candidates, which then catch up. Most passes win, then the higher score, then
+    fewer tokens; the best one counts only if it is ahead of the ruler on the cases that both have run. The ruler's
+    known runs are not made again.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError: of `run` and `join`.
     """
-    held = _Race(run, course, ruler, [Lane(candidate) for candidate in candidates], report)
+    held = _Race(run, course, ruler, [Lane(candidate) for candidate in candidates], report, thorough)
     for number, block in enumerate(course.blocks(len(candidates)), start=1):
         if held.clear():
             break
@@ -103,6 +106,7 @@ class _Race:
     ruler: Lane
     lanes: list[Lane]
     report: Report
+    thorough: bool
     left: int = 0
 
     def __post_init__(self) -> None:
@@ -114,8 +118,15 @@ class _Race:
         return sorted((lane for lane in self.lanes if not lane.out), key=Lane.standing)
 
     def clear(self) -> bool:
-        """Whether what is left cannot change who wins."""
-        return not self.running or (len(self.running) == 1 and self._settled())
+        """Whether what is left cannot change who wins, or could only choose between some that are without fault."""
+        alone = len(self.running) == 1 and self._settled()
+        return not self.running or alone or (self._faultless() and not self.thorough)
+
+    def _faultless(self) -> bool:
+        """Whether all that are in have passed everything: the failures, and a block of training cases at least."""
+        met = len(self.course.failures) + len(self.course.cases) - self.left
+        enough = len(self.course.failures) + min(BLOCK, len(self.course.cases))
+        return met >= enough and all(lane.passed == len(lane.runs) for lane in self.running)
 
     def _settled(self) -> bool:
         """Whether the ruler stays behind all that are in, even if it passed everything that is left."""

@@ -68,8 +68,7 @@ class _Search:
 
     def __init__(self, situation: Situation, memory: Memory, report: Report) -> None:
         self.situation, self.memory, self.report = situation, memory, report
-        first = shuffled(as_trials(list(situation.failures)), key=lambda trial: trial.input)[:FAILURES]
-        self.triggering = first
+        first = self.triggering = _triggering(situation)[:FAILURES]
         inputs = {trial.input for trial in first}
         training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
         others = [trial for text, trial in training.items() if text not in inputs]
@@ -121,7 +120,7 @@ class _Search:
             self.report(f"round {number}, {text}")
 
         try:
-            found = await race(run, course, ruler, candidates, join=join, report=report)
+            found = await race(run, course, ruler, candidates, join=join, thorough=number > 1, report=report)
             if found.best:
                 await _complete(run, found.best, self.triggering)
         except BudgetError:
@@ -172,6 +171,14 @@ class _Search:
         situation = self.situation
         scored = await score_all(situation.engine, situation.bench, situation.bench.prompts, unseen)
         return passed + sum(run.evaluation.passed is True for run in scored)
+
+
+def _triggering(situation: Situation) -> list[Trial]:
+    """The failures, those first that experiments were made on: what was run there is paid for."""
+    known = situation.diagnosis.causes
+    tried = {failure.input for failure in situation.failures if failure.id in known}
+    trials = shuffled(as_trials(list(situation.failures)), key=lambda trial: trial.input)
+    return sorted(trials, key=lambda trial: trial.input not in tried)
 
 
 def _brings_something(lane: Lane, ruler: Lane) -> bool:

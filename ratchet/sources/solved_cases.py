@@ -7,6 +7,8 @@ from ratchet.sources.bm25 import Bm25Index
 from ratchet.tasks import Case
 
 NAME = "solved_cases"
+MOST_ANSWERS = 12
+"""Different answers that can all be shown by an example each."""
 
 
 class SolvedCases:
@@ -29,6 +31,18 @@ class SolvedCases:
         found = [self._examples[i] for i, _ in self._index.best(query, top_k + 3)]
         kept = [example for example in found if example.input.strip() != (exclude or "").strip()]
         return kept[:top_k][::-1]
+
+    def of_each_answer(self, exclude: str | None = None) -> list[Example]:
+        """One solved case of each answer, in file order, none of them for the input `exclude`; nothing where answers
+        hardly repeat or are too many to show them all."""
+        answers = {example.output for example in self._examples}
+        if len(answers) > min(MOST_ANSWERS, len(self._examples) // 2):
+            return []
+        chosen: dict[str, Example] = {}
+        for example in self._examples:
+            if example.input.strip() != (exclude or "").strip():
+                chosen.setdefault(example.output, example)
+        return list(chosen.values())
 
     def all(self) -> list[Example]:
         """Every solved case, in file order."""

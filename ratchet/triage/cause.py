@@ -13,7 +13,7 @@ from ratchet.tasks import Expected
 from ratchet.triage.attempt import attempt
 from ratchet.triage.treatments import Lack, Treatment, plan
 
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 9
 """Experiments on one failure at most, for each component that was called."""
 EXCERPT = 300
 """Characters of a document that are kept as the missing information."""
@@ -90,7 +90,8 @@ async def _first_that_helps(
 ) -> _Found | None:
     components = called_components(bench, failure)
     most = MOST_ATTEMPTS * len(components)
-    for stage in plan(bench.task, bench.prompts, components, Lack(failure.evaluation.failed, len(bench.solved))):
+    lack = Lack(failure.evaluation.failed, len(bench.solved), bench.solved.of_each_answer(exclude=failure.input))
+    for stage in plan(bench.task, bench.prompts, components, lack):
         open_ones = [treatment for treatment in stage if treatment.source not in broken][: most - len(attempts)]
         if open_ones:
             report(f"trying {', '.join(treatment.name for treatment in open_ones)}")

@@ -14,6 +14,9 @@ from ratchet.triage.cause import triage_failure
 
 SAMPLE = 8
 """Failures of a group that experiments are made on."""
+FIRST = 4
+"""Of which these come first; where all of them have the same cause, and it is one that a change can mend, the rest is
+left alone."""
 STABLE_SHARE = 0.5
 """A group of which this share passes when simply repeated is unstable."""
 LEAST_SHARE = 0.2
@@ -76,11 +79,20 @@ async def _causes(engine: Engine, bench: Workbench, sample: list[FailureBundle],
         report(f"failure {done} of {len(sample)}: {found.category}")
         return found
 
-    report(f"experiments on {len(sample)} failed runs")
-    causes = [cause for cause in await together(one(failure) for failure in sample) if cause]
+    first = spread(sample, FIRST)
+    rest = [failure for failure in sample if failure not in first]
+    report(f"experiments on {len(first)} failed runs")
+    causes = [cause for cause in await together(one(failure) for failure in first) if cause]
+    if rest and not _unanimous(causes, len(first)):
+        report(f"experiments on {len(rest)} more")
+        causes += [cause for cause in await together(one(failure) for failure in rest) if cause]
     if not causes or (problems and conclude(causes) == "capability"):
         raise TriageError(min(problems))
     return causes
+
+
+def _unanimous(causes: Sequence[FailureCause], tried: int) -> bool:
+    return len(causes) == tried and {cause.category for cause in causes} in ({"prompt"}, {"context"})
 
 
 class Sourced(Protocol):

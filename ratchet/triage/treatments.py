@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from ratchet.evaluators import requirement
-from ratchet.prompting import ContextStep, TaskPrompt, TaskPrompts
+from ratchet.prompting import ContextStep, Example, TaskPrompt, TaskPrompts
 from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.tasks import Task
 
@@ -16,6 +16,7 @@ DEEPEST = 64
 """Documents that a context step may fetch at most."""
 SIMILAR = 4
 """Solved cases an examples treatment shows."""
+STAGES = 6
 
 
 class Treatment(NamedTuple):
@@ -35,6 +36,8 @@ class Lack(NamedTuple):
     """Names of the criteria that failed."""
     solved: int
     """Solved cases that could be shown as examples."""
+    answers: Sequence[Example] = ()
+    """A solved case of each possible answer, where these are few."""
 
 
 Stage = list[Treatment]
@@ -64,14 +67,14 @@ def derived_requirements(task: Task, failed: Iterable[str]) -> list[str]:
 def plan(task: Task, prompts: TaskPrompts, components: Sequence[str], lack: Lack) -> list[Stage]:
     """The stages of experiments on a failed run, cheapest and most telling first.
 
-    Stated requirements, then the best document of each source, then similar solved cases, then deeper retrieval, then
-    retrieval and wording together. Each treatment changes one of `components`, the one that wrote the output given
-    first; solved cases are shown to that one only, as they are whole inputs with whole outputs. What would change
-    nothing is left out.
+    Stated requirements, then the best document of each source, then similar solved cases, then one of each answer, then
+    deeper retrieval, then retrieval and wording together. Each treatment changes one of `components`, the one that
+    wrote the output given first; solved cases are shown to that one only, as they are whole inputs with whole outputs.
+    What would change nothing is left out.
     """
-    stages: list[Stage] = [[], [], [], [], []]
+    stages: list[Stage] = [[] for _ in range(STAGES)]
     for place, component in enumerate(components):
-        own = lack if place == 0 else lack._replace(solved=0)
+        own = lack if place == 0 else lack._replace(solved=0, answers=())
         label = f"{component}: " if len(components) > 1 else ""
         for stage, treatments in zip(stages, _stages(task, prompts[component], own), strict=True):
             stage += [
@@ -85,7 +88,7 @@ def plan(task: Task, prompts: TaskPrompts, components: Sequence[str], lack: Lack
 def _stages(task: Task, prompt: TaskPrompt, lack: Lack) -> list[Stage]:
     wording, examples = _requirements(task, prompt, lack), _examples(prompt, lack)
     shallow, deep = _retrievals(task, prompt)
-    return [wording, shallow, examples, deep, _combinations(shallow, wording, examples)]
+    return [wording, shallow, examples, _answers(prompt, lack), deep, _combinations(shallow, wording, examples)]
 
 
 def _requirements(task: Task, prompt: TaskPrompt, lack: Lack) -> Stage:
@@ -98,6 +101,14 @@ def _examples(prompt: TaskPrompt, lack: Lack) -> Stage:
     if not lack.solved or shown >= SIMILAR:
         return []
     return [Treatment("examples", "prompt", "", with_source(prompt, SOLVED_CASES, SIMILAR))]
+
+
+def _answers(prompt: TaskPrompt, lack: Lack) -> Stage:
+    """Words that are alike say little about which cases are of a kind; where answers are few, all can be shown."""
+    if {example.output for example in lack.answers} <= {example.output for example in prompt.examples}:
+        return []
+    changed = prompt.model_copy(update={"examples": list(lack.answers)})
+    return [Treatment("an example of each answer", "prompt", "", changed)]
 
 
 def _retrievals(task: Task, prompt: TaskPrompt) -> tuple[Stage, Stage]:

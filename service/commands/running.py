@@ -15,7 +15,7 @@ from ratchet.llm import Meter, metered
 from ratchet.trial import Trial, score_all
 from service.commands.options import AsJson, TaskName
 from service.console import out, percent, print_json, progress
-from service.loop import serve
+from service.serving import serve
 from service.session import open_session
 
 

@@ -1,12 +1,13 @@
 """A small project on disk, and real processes that work on it."""
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ import httpx
 import pytest
 from command import Done
 
+from ratchet.settings import ROLES, Settings
 from service.cli import main
+from service.loop import improve
+from service.session import Session, open_session
 
 REPOSITORY = Path(__file__).parents[2]
 FACTS = {
@@ -48,6 +52,36 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "task_prompts.json").write_text('{"desk": "Answer the customer."}\n')
     (tmp_path / "script.json").write_text(json.dumps(script))
     return tmp_path
+
+
+@pytest.fixture
+async def session(project: Path) -> AsyncIterator[Session]:
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        home=project / "home",
+        tasks_dir=project / "tasks",
+        rules_file=project / "behavior_rules.json",
+        prompts_file=project / "task_prompts.json",
+        **{f"{role}_model": f"scripted:{project / 'script.json'}" for role in ROLES},  # type: ignore[arg-type]
+    )
+    async with open_session(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stopped(session: Session) -> Any:
+    """Runs `improve` and stops it at the first progress that says `words`."""
+
+    async def run(words: str) -> None:
+        def tell(text: str = "", **_: Any) -> None:
+            if words in text:
+                running.cancel()
+
+        running = asyncio.create_task(improve(session, "desk", tell))
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    return run
 
 
 @pytest.fixture

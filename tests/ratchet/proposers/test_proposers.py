@@ -15,6 +15,7 @@ from ratchet.proposers.retrieval import Retrieval
 from ratchet.proposers.rewrite import Rewrite
 from ratchet.proposers.solved_cases import SimilarSolvedCases
 from ratchet.records import Candidate
+from ratchet.triage.treatments import with_source
 
 pytestmark = pytest.mark.anyio
 
@@ -33,12 +34,14 @@ async def test_requirements_that_are_stated_already_give_none(project: Project, 
     assert await Requirements().propose(made) == []
 
 
-async def test_solved_cases_are_retrieved_at_two_depths(situation: Any) -> None:
-    candidates = await SimilarSolvedCases().propose(await situation())
-    assert [candidate.prompt.context for candidate in candidates] == [
-        [ContextStep(source="solved_cases", top_k=2)],
-        [ContextStep(source="solved_cases", top_k=6)],
-    ]
+@pytest.mark.parametrize(("shown", "proposed"), [(0, [4]), (4, [8]), (12, [16]), (16, [])])
+async def test_solved_cases_are_retrieved_as_in_the_experiments_or_twice_as_many(
+    situation: Any, shown: int, proposed: list[int]
+) -> None:
+    made = await situation()
+    base = with_source(made.prompt, "solved_cases", shown) if shown else made.prompt
+    candidates = await SimilarSolvedCases().propose(replace(made, base=base))
+    assert [step.top_k for candidate in candidates for step in candidate.prompt.context] == proposed
 
 
 async def test_solved_cases_that_are_too_few_give_none(project: Project, situation: Any) -> None:
@@ -62,6 +65,13 @@ async def test_examples_prefer_different_answers(project: Project, situation: An
     project.write_task(cases=cases, documents={"a.md": "text"})
     (candidate,) = await Examples(2).propose(await situation())
     assert {example.output for example in candidate.prompt.examples} == {"no", "yes"}
+
+
+async def test_examples_show_each_answer_where_answers_are_few(project: Project, situation: Any) -> None:
+    cases = [{"input": f"Where is item{n:02d} kept?", "expected": f"bin{n % 8}", "split": "train"} for n in range(20)]
+    project.write_task(cases=cases, documents={"a.md": "text"})
+    (candidate,) = await Examples(6).propose(await situation())
+    assert {example.output for example in candidate.prompt.examples} == {f"bin{n}" for n in range(8)}
 
 
 async def test_retrieval_goes_through_sources_and_depths(situation: Any) -> None:
@@ -165,7 +175,6 @@ async def test_propose_keeps_refused_candidates_with_the_reason(project: Project
     }
     assert [candidate.strategy for candidate in proposed.candidates] == [
         "requirements",
-        "solved_cases",
         "solved_cases",
         "examples",
     ]

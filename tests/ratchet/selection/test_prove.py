@@ -5,6 +5,7 @@ from ratchet.engine import Engine
 from ratchet.gate import level
 from ratchet.prompting import TaskPrompt
 from ratchet.selection import prove
+from ratchet.selection.prove import looks
 
 pytestmark = pytest.mark.anyio
 GOOD = "Answer the question. Answer in at most 5 words."
@@ -19,9 +20,18 @@ async def test_prove_stops_when_the_answer_is_clear(project: Project, engine: En
         level=level(1, 0), salt="C", progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
     assert comparison.result(fixed=1, triggering=1).proven
-    assert seen == [(8, 20), (16, 20)]
-    assert len(script.calls) == 32
+    assert seen == [(12, 20)]
+    assert len(script.calls) == 24
     assert {int(item_of(messages)) % 2 for messages in script.calls} == {1}
+
+
+@pytest.mark.parametrize(
+    ("cases", "after"), [(0, []), (5, [5]), (12, [12]), (13, [12, 13]), (20, [12, 20]), (30, [12, 20, 28, 30])]
+)
+def test_looks_come_first_when_every_criterion_was_seen_and_end_with_the_last_case(
+    cases: int, after: list[int]
+) -> None:
+    assert looks(cases) == after
 
 
 async def test_prove_pays_for_the_baseline_once(project: Project, engine: Engine) -> None:
@@ -29,7 +39,7 @@ async def test_prove_pays_for_the_baseline_once(project: Project, engine: Engine
     bench = await engine.workbench("shop")
     for text in (GOOD, GOOD + " Shortly."):
         await prove(engine, bench, "shop", TaskPrompt(prompt=text), bench.holdout, level=0.05, salt="C")
-    assert len(script.calls) == 3 * 16
+    assert len(script.calls) == 3 * 12
 
 
 async def test_prove_of_no_cases_proves_nothing(engine: Engine) -> None:

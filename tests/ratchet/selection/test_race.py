@@ -112,9 +112,22 @@ async def test_race_goes_on_while_the_prompt_in_force_may_catch_up() -> None:
 
 
 async def test_prompt_in_force_is_not_run_when_it_cannot_catch_up() -> None:
-    track = Track(one="1", two="1")
+    track = Track(one="11111101", two="11111101")
     await track.race()
     assert {name: len(runs) for name, runs in track.runs.items()} == {"in_force": 10, "one": 14, "two": 14}
+
+
+async def test_race_of_those_without_fault_ends_after_a_block_of_training_cases() -> None:
+    track = Track(long="1", short="1")
+    track.tokens = {"long": 9, "short": 2}
+    assert winner(await track.race()) == "short"
+    assert {name: len(runs) for name, runs in track.runs.items()} == {"in_force": 10, "long": 10, "short": 10}
+
+
+async def test_thorough_race_leaves_no_case_out() -> None:
+    track = Track(one="1", two="1")
+    found = await track.race(thorough=True)
+    assert [len(lane.runs) for lane in found.lanes] == [14, 14]
 
 
 @pytest.mark.parametrize("told", ["0", "00000011111111"])
@@ -153,7 +166,8 @@ async def test_first_block_is_shorter_for_many_and_halves_before_it_goes_on() ->
     lengths = sorted(len(runs) for name, runs in track.runs.items() if name != "in_force")
     assert lengths[:4] == [3, 3, 3, 3]
     assert [len(block) for block in track.course.blocks(8)] == [3, 3, 4, 4]
-    assert [len(block) for block in track.course.blocks(5)] == [6, 4, 4]
+    assert [len(block) for block in track.course.blocks(5)] == [4, 2, 4, 4]
+    assert [len(block) for block in track.course.blocks(4)] == [6, 4, 4]
 
 
 async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody_has_met() -> None:

@@ -54,6 +54,17 @@ async def test_diagnose_finds_a_missing_requirement(diagnosed: Any) -> None:
     assert next(item.passed for item in found.evidence if item.treatment == "requirements") == 2
 
 
+@pytest.mark.parametrize(("lacking", "tried"), [(range(0), 4), ((0,), 8), ((8,), 4)])
+async def test_diagnose_looks_at_four_failures_and_at_more_where_these_disagree(
+    project: Project, diagnosed: Any, lacking: Any, tried: int
+) -> None:
+    def agent(messages: Any, request: Any) -> str:
+        return "no" if int(item_of(messages)) in lacking else needs_requirement(messages, request)
+
+    diagnosis = await diagnosed(agent, *range(0, 20, 2))
+    assert (diagnosis.category, len(diagnosis.causes)) == ("prompt", tried)
+
+
 async def test_diagnose_finds_a_lack_of_capability(diagnosed: Any) -> None:
     found = await diagnosed("I do not know", 0)
     assert found.category == "capability"

@@ -2,7 +2,7 @@ import pytest
 from shop import OpenEngine, Project, shop_items
 
 from ratchet.engine import Engine, Workbench
-from ratchet.prompting import ContextStep, TaskPrompt
+from ratchet.prompting import ContextStep, Example, TaskPrompt
 from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.triage.treatments import Lack, Treatment, plan, with_requirements, with_source
 
@@ -53,6 +53,21 @@ async def test_plan_leaves_out_what_changes_nothing(engine: Engine) -> None:
     ]
     shown = with_source(bench.prompts["shop"], SOLVED_CASES, 8)
     assert "examples" not in [item.name for stage in stages(bench, shown, "correct") for item in stage]
+
+
+async def test_plan_shows_each_answer_where_answers_are_few(engine: Engine) -> None:
+    bench = await engine.workbench("shop")
+    answers = [Example(input="a?", output="yes"), Example(input="b?", output="no")]
+    lack = Lack(["short"], 20, answers)
+    found = plan(bench.task, bench.prompts, ["shop"], lack)
+    names = [[item.name for item in stage] for stage in found]
+    assert names[2:4] == [["examples"], ["an example of each answer"]]
+    (shown,) = found[3]
+    assert (shown.kind, shown.prompt.examples, shown.prompt.context) == ("prompt", answers, [])
+    told = bench.prompts["shop"].model_copy(update={"examples": [*answers[::-1], Example(input="c?", output="no")]})
+    assert "an example of each answer" not in [
+        item.name for stage in plan(bench.task, {"shop": told}, ["shop"], lack) for item in stage
+    ]
 
 
 async def test_plan_goes_deeper_where_a_source_is_used_already(engine: Engine) -> None:

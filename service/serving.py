@@ -1,0 +1,94 @@
+"""Serving runs from a command: one, or training cases until enough of them have failed."""
+
+import asyncio
+import math
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ratchet.cycle_choice import failures_to_work_on
+from ratchet.engine import Workbench
+from ratchet.errors import RatchetError
+from ratchet.selection.sampling import shuffled
+from ratchet.state import State
+from ratchet.tasks import Case
+from service.console import Tell
+from service.session import Session, thread_config
+
+ENOUGH = 12
+"""Failures that a cycle has enough to go on with: experiments and races look at a sample of them anyway."""
+LEAST_RATE = 0.1
+"""Share of failing cases that the next ones to serve are reckoned with, at least."""
+
+
+async def serve(
+    session: Session, task: str, text: str, expected: Any, source: str | None, *, reuse: bool = False
+) -> State:
+    """Serve one run in a thread of its own; with `reuse`, a reply that was paid for before is good enough."""
+    config = thread_config(f"run-{uuid.uuid4().hex[:12]}")
+    config["configurable"]["reuse"] = reuse
+    arguments = {"task": task, "input": text, "expected": expected, "source": source}
+    result: State = await session.graph("serve").ainvoke(arguments, config, durability="exit")
+    return result
+
+
+async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
+    """Where no failure is there to work on, serve training cases until `ENOUGH` have failed; where an earlier
+    collection ended in between, go on with it. No case is served twice under the prompts in force."""
+    served = await session.engine.store.runs.sources(bench.task.name, bench.version)
+    todo = shuffled([case for case in bench.train if _source(case) not in served], key=lambda case: case.id)
+    begun = len(todo) < len(bench.train)
+    failed = await _failed(session, bench)
+    if failed and not begun:
+        return
+    all_cases, start, rate = len(todo), failed, 1.0
+    while todo and failed < ENOUGH:
+        count = math.ceil((ENOUGH - failed) / max(rate, LEAST_RATE))
+        done = all_cases - len(todo)
+
+        def progress(now: int, before: int = done) -> None:
+            tell(text=f"serving training cases until {ENOUGH} have failed", done=before + now, total=all_cases)
+
+        await _serve_cases(session, bench.task.name, todo[:count], progress)
+        todo = todo[count:]
+        failed = await _failed(session, bench)
+        rate = (failed - start) / (all_cases - len(todo))
+
+
+async def _failed(session: Session, bench: Workbench) -> int:
+    """Failures that a cycle could work on now."""
+    return len((await failures_to_work_on(session.engine, bench, {"task": bench.task.name}, "")).ids)
+
+
+async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progress: Callable[[int], None]) -> None:
+    """After an error no run is begun any more, and those under way end by themselves: a run that is cancelled while it
+    writes its checkpoint can leave the file locked."""
+    done = 0
+    met: list[RatchetError] = []
+    gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
+
+    async def one(case: Case) -> None:
+        nonlocal done
+        async with gate:
+            if met:
+                return
+            try:
+                await serve(session, task, case.input, case.expected, _source(case), reuse=True)
+            except RatchetError as error:
+                met.append(error)
+                return
+        done += 1
+        progress(done)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for case in todo:
+                group.create_task(one(case))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    if met:
+        raise met[0]
+
+
+def _source(case: Case) -> str:
+    return f"case:{case.id}"

@@ -1,0 +1,112 @@
+"""Serving training cases, in process, with the scripted model."""
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratchet.errors import RatchetError
+from service.loop import improve
+from service.serving import ENOUGH, collect_failures, serve
+from service.session import Session
+
+pytestmark = pytest.mark.anyio
+
+
+def silent(text: str = "", **_: Any) -> None:
+    """No progress is wanted."""
+
+
+async def failures(session: Session) -> list[dict[str, Any]]:
+    return await session.engine.store.failures.of_task("desk")
+
+
+async def collected(session: Session) -> tuple[int, int]:
+    """Collect; how many training cases were served, and how many failures there are."""
+    bench = await session.engine.workbench("desk")
+    await collect_failures(session, bench, silent)
+    served = await session.engine.store.runs.sources("desk", bench.version)
+    return len(served), len(await failures(session))
+
+
+def know(project: Path, known: range) -> None:
+    """Let the agent know the price of these items by itself."""
+    script = project / "script.json"
+    replies = [
+        {"match": f"What is the price of item{number:03d}", "reply": f"{number + 100} coins"} for number in known
+    ]
+    script.write_text(json.dumps([*replies, {"match": "", "reply": "I do not know."}]))
+
+
+async def test_collection_ends_when_enough_have_failed(session: Session) -> None:
+    assert await collected(session) == (ENOUGH, ENOUGH)
+    assert await collected(session) == (ENOUGH, ENOUGH)
+
+
+async def test_collection_goes_on_where_many_pass_and_serves_all_where_few_fail(
+    project: Path, session: Session
+) -> None:
+    know(project, range(20))
+    assert await collected(session) == (20, 10)
+    assert await collected(session) == (20, 10)
+
+
+async def test_collection_leaves_failures_of_live_runs_as_they_are(session: Session) -> None:
+    await serve(session, "desk", "What is the price of item001?", "101 coins", "ada")
+    await serve(session, "desk", "What is the price of item003?", "103 coins", "bob")
+    assert (await collected(session))[1] == 2
+
+
+async def test_collection_that_was_stopped_is_finished_and_serves_no_case_twice(session: Session, stopped: Any) -> None:
+    await stopped("serving training cases")
+    before = {row["source"] for row in await failures(session)}
+    assert 0 < len(before) < ENOUGH
+
+    assert (await improve(session, "desk", silent)).status == "awaiting_approval"
+
+    found = Counter(row["source"] for row in await failures(session))
+    assert len(found) == ENOUGH
+    assert set(found.values()) == {1}
+    assert before <= set(found)
+
+
+async def test_failure_that_was_stopped_before_it_was_stored_is_found_again(
+    session: Session, stopped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, add = session.engine.store.failures, session.engine.store.failures.add
+
+    async def dies(bundle: Any, group_key: str) -> None:
+        if bundle.source == "case:c1":
+            raise RatchetError("the process ends here")
+        await add(bundle, group_key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "add", dies)
+        with pytest.raises(RatchetError):
+            await improve(session, "desk", silent)
+    await improve(session, "desk", silent)
+
+    assert "case:c1" in {row["source"] for row in await failures(session)}
+
+
+async def test_collection_begins_no_run_after_an_error_and_lets_those_under_way_end(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = [], []
+
+    async def fails_once(session: Session, task: str, text: str, expected: Any, source: str, *, reuse: bool) -> None:
+        begun.append(source)
+        await asyncio.sleep(0.01 * len(begun))
+        if source == begun[0]:
+            raise RatchetError("the endpoint is down")
+        ended.append(source)
+
+    monkeypatch.setattr("service.serving.serve", fails_once)
+    session.engine.settings = session.engine.settings.model_copy(update={"concurrency": 2})
+    with pytest.raises(RatchetError, match="the endpoint is down"):
+        await improve(session, "desk", silent)
+
+    assert (len(begun), len(ended)) == (4, 3)
