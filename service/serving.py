@@ -57,7 +57,8 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
 
 async def _failed(session: Session, bench: Workbench) -> int:
     """Failures that a cycle could work on now."""
-    return len((await failures_to_work_on(session.engine, bench, {"task": bench.task.name}, "")).ids)
+    choice = await failures_to_work_on(session.engine, bench, {"task": bench.task.name}, "")
+    return len(choice.ids) if choice.failures else 0
 
 
 async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progress: Callable[[int], None]) -> None:

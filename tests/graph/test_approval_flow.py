@@ -52,7 +52,7 @@ async def test_failure_that_lacks_context_leads_to_a_request(waiting: Any) -> No
     assert (review["strategy"], review["after"], review["diagnosis"]["category"]) == ("retrieval", REPAIRED, "context")
     validation = review["validation"]
     assert (validation["verdict"], validation["proven"], validation["losses"]) == ("better", True, [])
-    assert (validation["before"]["passed"], validation["after"]["passed"]) == (0, 16)
+    assert (validation["before"]["passed"], validation["after"]["passed"]) == (0, 12)
     assert {int(win["case_id"][1:]) % 2 for win in validation["wins"]} == {1}
     assert review["calls"]["paid"] > 0
     assert prompt_of(waiting.project) == "Answer the question."
