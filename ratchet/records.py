@@ -225,12 +225,31 @@ class CaseDifference(Record):
     expected: Expected
     before: str
     after: str
+    """An output of either; of several runs one that shows how the case was won or lost."""
+    before_rate: float | None = None
+    after_rate: float | None = None
+    """Shares of its runs that passed."""
+
+
+class Repeats(Record):
+    """How often each held-out case is run under either prompt; decided before the first of them is."""
+
+    count: int = 1
+    why: str = ""
+
+    @property
+    def line(self) -> str:
+        """It as a reviewer reads it; empty where nothing is to be said."""
+        if self.count == 1:
+            return f"each case was run once, {self.why}" if self.why else ""
+        return f"each case was run {self.count} times, {self.why}; it is won where its mean rises"
 
 
 class Measure(Record):
     """A success rate over `n` cases with its 95 % Wilson interval."""
 
-    passed: int
+    passed: int | float
+    """Cases passed; where each was run several times, the sum of their own rates."""
     n: int
     rate: float
     low: float
@@ -288,6 +307,7 @@ class Validation(Record):
     fixed: int
     triggering: int
     reason: str
+    repeats: Repeats = Repeats()
     rule_violations: list[RuleViolation] = []
     cost_before: Cost | None = None
     cost_after: Cost | None = None

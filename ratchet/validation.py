@@ -11,6 +11,7 @@ from ratchet.llm import metered
 from ratchet.prompting import TaskPrompt, content_hash
 from ratchet.proposers import Situation, idea, recall
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
+from ratchet.repeats import planned_repeats
 from ratchet.selection import prove, search
 from ratchet.state import State
 from ratchet.trial import Trial, replaced, score_all
@@ -50,7 +51,7 @@ async def validate_candidates(engine: Engine, state: State, report: Report) -> S
             proposal = _proposal(case, result.winner, proposal_id, standings)
             validation = await _prove(case, proposal, result.fixed, result.triggering)
     except BudgetError as error:
-        return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=case.cycle_id)}
+        return await _out_of_budget(case, str(error))
     if not validation.proven:
         return await _unproven(case, proposal, validation, standings)
     return await _proven(case, proposal, validation, "pending") | {"problem": None, "decision": None}
@@ -99,6 +100,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     if not cases:
         return unproven("there are no held-out cases to prove anything on", triggering=triggering)
     task = case.bench.task.name
+    repeats = await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(cases))
     comparison = await prove(
         case.engine,
         case.bench,
@@ -107,10 +109,12 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         cases,
         level=await case.engine.store.gate_tests.level(task, proposal.id, level),
         salt=case.cycle_id,
+        repeats=repeats.count,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
     )
     against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
-    validation = against.on(comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines))
+    finding = comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines)
+    validation = against.on(finding.model_copy(update={"repeats": repeats}))
     await case.engine.store.gate_tests.finish(
         proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
     )
@@ -167,6 +171,15 @@ async def _unproven(
     )
     outcome = ended("inconclusive", validation.reason, kind=validation.verdict, cycle_id=case.cycle_id)
     return {"proposal": document, "validation": found, "outcome": outcome, "problem": None, "decision": None}
+
+
+async def _out_of_budget(case: _Case, message: str) -> State:
+    """Nothing is proven, whatever was seen until then. No proposal is stored: it may be put to the gate again."""
+    validation = unproven(message, triggering=len(case.failures))
+    found = validation.model_dump(mode="json")
+    await case.engine.store.cycles.record(case.cycle_id, {"validation": found}, verdict=validation.verdict)
+    outcome = ended("escalated", message, kind="budget", cycle_id=case.cycle_id)
+    return {"validation": found, "outcome": outcome}
 
 
 async def _store(case: _Case, proposal: Proposal, status: str, reason: str) -> None:

@@ -67,7 +67,8 @@ def candidates(results: list[CandidateResult]) -> Table:
 
 def finding(validation: Validation) -> list[RenderableType]:
     """The gate's numbers, and the cases it won and lost."""
-    table = Table(title="Held-out cases", caption=Text(validation.reason), title_justify="left")
+    caption = "\n".join(line for line in (validation.reason, validation.repeats.line) if line)
+    table = Table(title="Held-out cases", caption=Text(caption), title_justify="left")
     for name in ("", "before", "after", "cases"):
         table.add_column(name, justify="left" if not name else "right")
     before, after = validation.before, validation.after
@@ -101,8 +102,15 @@ def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
     for name in ("case", "input", "before", "after"):
         table.add_column(name, overflow="fold")
     for case in cases[:CASES_SHOWN]:
-        table.add_row(case.case_id, Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
+        table.add_row(_named(case), Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
     return table
+
+
+def _named(case: CaseDifference) -> str:
+    """A case's id, with its means where they say more than won or lost."""
+    if {case.before_rate, case.after_rate} <= {None, 0.0, 1.0}:
+        return case.case_id
+    return f"{case.case_id} ({percent(case.before_rate)} -> {percent(case.after_rate)})"
 
 
 def failed_runs(rows: list[dict[str, Any]]) -> Table:

@@ -25,9 +25,10 @@ def approval_request(
     `problem` says why an earlier answer was not accepted.
     """
     before, after = validation.before, validation.after
+    repeated = f"; {validation.repeats.line}" if validation.repeats.line else ""
     summary = (
         f"{proposal.task}/{proposal.component}: {proposal.rationale}. Held-out success {before.rate:.0%} -> "
-        f"{after.rate:.0%} ({len(validation.wins)} won, {len(validation.losses)} lost of {after.n})."
+        f"{after.rate:.0%} ({len(validation.wins)} won, {len(validation.losses)} lost of {after.n}{repeated})."
     )
     arguments = {"component": proposal.component, "prompt": proposal.after.as_json()}
     request: dict[str, Any] = {

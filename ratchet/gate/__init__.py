@@ -1,9 +1,10 @@
 """The gate: a change goes on to approval only when held-out cases prove that it helps and harms nothing."""
 
 from ratchet.gate.bounds import costs, exceeded
-from ratchet.gate.compare import LEAST_CASES, Comparison, Pair, Scored, measure, unproven
+from ratchet.gate.compare import LEAST_CASES, Comparison, measure, unproven
 from ratchet.gate.control import level
 from ratchet.gate.eprocess import PairedTest, wilson
+from ratchet.gate.pair import Pair, Runs, Scored
 from ratchet.gate.rule_suite import Observed, observed, rule_vetoes, violations
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Observed",
     "Pair",
     "PairedTest",
+    "Runs",
     "Scored",
     "costs",
     "exceeded",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import NamedTuple
 
-from ratchet.gate.compare import Pair, Scored
+from ratchet.gate.pair import Pair, Runs
 from ratchet.records import Cost
 from ratchet.tasks import Limits
 
@@ -26,22 +26,31 @@ class Costs(NamedTuple):
 
 def costs(pairs: Sequence[Pair]) -> Costs | None:
     """Mean tokens over the cases that both sides answered, and median seconds over those of them that both sides paid
-    for: a reply out of the store says nothing about today's speed. None where there are no such cases."""
-    answered = [pair for pair in pairs if pair.old.evaluation.criteria and pair.new.evaluation.criteria]
+    for: a reply out of the store says nothing about today's speed. A case that was run several times counts by its
+    mean. None where there are no such cases."""
+    answered = [(old, new) for pair in pairs if (old := _answered(pair.old)) and (new := _answered(pair.new))]
     if not answered:
         return None
-    timed = [pair for pair in answered if pair.old.seconds is not None and pair.new.seconds is not None]
+    timed = [(old, new) for old, new in answered if _seconds(old) and _seconds(new)]
     if len(timed) < LEAST_TIMED:
         timed = []
     return Costs(
-        _cost([pair.old for pair in answered], [pair.old for pair in timed]),
-        _cost([pair.new for pair in answered], [pair.new for pair in timed]),
+        _cost([old for old, _ in answered], [old for old, _ in timed]),
+        _cost([new for _, new in answered], [new for _, new in timed]),
     )
 
 
-def _cost(answered: Sequence[Scored], timed: Sequence[Scored]) -> Cost:
-    seconds = [scored.seconds for scored in timed if scored.seconds is not None]
-    return Cost(tokens=fmean(scored.tokens for scored in answered), seconds=median(seconds) if seconds else None)
+def _answered(runs: Runs) -> Runs:
+    return tuple(run for run in runs if run.evaluation.criteria)
+
+
+def _seconds(runs: Runs) -> list[float]:
+    return [run.seconds for run in runs if run.seconds is not None]
+
+
+def _cost(answered: Sequence[Runs], timed: Sequence[Runs]) -> Cost:
+    tokens = fmean(fmean(run.tokens for run in runs) for runs in answered)
+    return Cost(tokens=tokens, seconds=median(fmean(_seconds(runs)) for runs in timed) if timed else None)
 
 
 def exceeded(limits: Limits, found: Costs) -> list[str]:

@@ -1,11 +1,11 @@
 """Old against new, case by case: the verdict, the per-criterion comparison and the vetoes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from statistics import fmean
 
-from ratchet.gate.eprocess import FUTILE, PairedTest, wealth, wilson
-from ratchet.records import CaseDifference, CriterionMeasure, Evaluation, Measure, Validation, Verdict
-from ratchet.tasks import Case
+from ratchet.gate.eprocess import FUTILE, PairedTest, wilson
+from ratchet.gate.pair import Pair, Runs, criterion_names, passes
+from ratchet.records import CriterionMeasure, Measure, Validation, Verdict
 
 TOLERANCE = 0.02
 """A criterion may lose this share of the cases before it counts as regressed."""
@@ -14,26 +14,12 @@ LEAST_CASES = 12
 """The gate looks at no fewer cases than this (or all there are), so that every criterion is seen."""
 
 
-class Scored(NamedTuple):
-    """An output with its evaluation."""
+def measure(passed: int | float, n: int) -> Measure:
+    """A success rate with its interval; `passed` is the sum of the cases' own rates where each was run several times.
 
-    output: str
-    evaluation: Evaluation
-    tokens: int
-    seconds: float | None
-    """None where they were not measured now."""
-
-
-class Pair(NamedTuple):
-    """A held-out case under the old and the new prompt."""
-
-    case: Case
-    old: Scored
-    new: Scored
-
-
-def measure(passed: int, n: int) -> Measure:
-    """A success rate with its interval."""
+    The interval is by case, as repeats of one case are not independent. The rate of a case varies by no more than a
+    single pass or fail of the same mean, so that the interval is then wider than it had to be.
+    """
     low, high = wilson(passed, n)
     return Measure(passed=passed, n=n, rate=passed / n if n else 0.0, low=low, high=high)
 
@@ -41,8 +27,8 @@ def measure(passed: int, n: int) -> Measure:
 class Comparison:
     """Collects pairs and says when enough is known.
 
-    A missing result counts against the change: an undecided new run as failed, an undecided old run as passed. A case
-    that neither side could be scored on says nothing.
+    Where each case was run several times, the test sees the difference of its two success rates, and all that is
+    reported is a mean over cases of means over runs. A missing result counts against the change, see `Pair.rates`.
     """
 
     def __init__(self, level: float) -> None:
@@ -54,8 +40,7 @@ class Comparison:
         """Take more cases into account."""
         for pair in pairs:
             self.pairs.append(pair)
-            old, new = pair.old.evaluation.passed, pair.new.evaluation.passed
-            self.test.add(old is not False and (old, new) != (None, None), new is True)
+            self.test.add(*pair.rates)
 
     @property
     def needed(self) -> float:
@@ -84,19 +69,16 @@ class Comparison:
         return verdict == "worse" or self.test.better <= FUTILE or self._out_of_reach(left)
 
     def _out_of_reach(self, left: int) -> bool:
-        return wealth(self.test.wins + left, self.test.losses) < self.needed
+        return self.test.best_possible(left) < self.needed
 
     def criteria(self) -> dict[str, CriterionMeasure]:
         """Each criterion's success rate before and after, over the cases in which either side has a result for it."""
-        names = dict.fromkeys(result.name for pair in self.pairs for result in pair.old.evaluation.criteria)
         measures = {}
-        for name in names:
-            results = [(pair.old.evaluation.of(name), pair.new.evaluation.of(name)) for pair in self.pairs]
-            scored = [(old, new) for old, new in results if _scored(old) or _scored(new)]
-            if scored:
-                before = sum(old is None or old.passed is not False for old, _ in scored) / len(scored)
-                after = sum(new is not None and new.passed is True for _, new in scored) / len(scored)
-                measures[name] = CriterionMeasure(before=before, after=after, n=len(scored))
+        for name in criterion_names(self.pairs):
+            rates = [found for pair in self.pairs if (found := pair.criterion(name))]
+            if rates:
+                before, after = fmean(found.old for found in rates), fmean(found.new for found in rates)
+                measures[name] = CriterionMeasure(before=before, after=after, n=len(rates))
         return measures
 
     def regressions(self) -> list[str]:
@@ -113,8 +95,6 @@ class Comparison:
         all_vetoes = [*vetoes, *self.regressions()]
         if triggering and not fixed:
             all_vetoes.append("none of the triggering failures is fixed")
-        old = sum(pair.old.evaluation.passed is True for pair in self.pairs)
-        new = sum(pair.new.evaluation.passed is True for pair in self.pairs)
         proven = verdict == "better" and not all_vetoes
         return Validation(
             verdict=verdict,
@@ -122,11 +102,11 @@ class Comparison:
             e_value=self.test.better,
             needed=self.needed,
             level=self.level,
-            before=measure(old, len(self.pairs)),
-            after=measure(new, len(self.pairs)),
+            before=_success([pair.old for pair in self.pairs]),
+            after=_success([pair.new for pair in self.pairs]),
             criteria=self.criteria(),
-            wins=[_difference(pair) for pair in self.pairs if _won(pair)],
-            losses=[_difference(pair) for pair in self.pairs if _lost(pair)],
+            wins=[pair.difference() for pair in self.pairs if pair.won],
+            losses=[pair.difference() for pair in self.pairs if pair.lost],
             vetoes=all_vetoes,
             fixed=fixed,
             triggering=triggering,
@@ -139,7 +119,7 @@ class Comparison:
         if not self.pairs:
             return "there is no held-out case to prove anything on"
         counts = f"{self.test.wins} cases won and {self.test.losses} lost of {len(self.pairs)}"
-        unscored = sum(pair.new.evaluation.passed is None for pair in self.pairs)
+        unscored = sum(any(run.evaluation.passed is None for run in pair.new) for pair in self.pairs)
         said = f"; {unscored} could not be scored" if unscored else ""
         return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"
 
@@ -153,23 +133,7 @@ def unproven(reason: str, *, triggering: int) -> Validation:
     )
 
 
-def _scored(result: object) -> bool:
-    return getattr(result, "passed", None) is not None
-
-
-def _won(pair: Pair) -> bool:
-    return pair.new.evaluation.passed is True and pair.old.evaluation.passed is False
-
-
-def _lost(pair: Pair) -> bool:
-    return pair.new.evaluation.passed is not True and pair.old.evaluation.passed is True
-
-
-def _difference(pair: Pair) -> CaseDifference:
-    return CaseDifference(
-        case_id=pair.case.id,
-        input=pair.case.input,
-        expected=pair.case.expected,
-        before=pair.old.output,
-        after=pair.new.output,
-    )
+def _success(cases: Sequence[Runs]) -> Measure:
+    passed = sum(passes(runs) for runs in cases)
+    repeats = len(cases[0]) if cases else 1
+    return measure(passed / repeats if passed % repeats else passed // repeats, len(cases))

@@ -1,13 +1,22 @@
-"""A sequential test of paired pass/fail results that may be looked at after every case.
+"""A sequential test of paired success rates that may be looked at after every case.
 
-For the null hypothesis "the new prompt is no better", the paired difference d_t = new - old in {-1, 0, 1} has a mean of
-at most 0. Wealth that starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1 is then a non-negative
-supermartingale, and so is any mixture of bets. By Ville's inequality (1939) the chance that it ever reaches 1 / a is at
-most a, whenever one stops. Testing by betting: Shafer (2021); Waudby-Smith and Ramdas, "Estimating means of bounded
-random variables by betting" (2024). Mixing small and large bets keeps power for small and for large improvements.
+For the null hypothesis "the new prompt is no better", the paired difference d_t = new - old in [-1, 1] has a mean of at
+most 0 given all earlier ones. Wealth that starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1 stays
+positive, as 1 + b d_t >= 1 - b > 0, and is not expected to grow, as E[1 + b d_t] = 1 + b E[d_t] <= 1: a non-negative
+supermartingale, and so is any mixture of bets. Nothing but the bounds and the mean of d_t is used, so that it may be
+-1, 0 or 1 (each case run once) or the difference of two shares of passed runs (each case run several times, as often
+as was fixed beforehand). By Ville's inequality (1939) the chance that the wealth ever reaches 1 / a is at most a,
+whenever one stops. Testing by betting: Shafer (2021); the bet on a bounded mean is the capital process of Waudby-Smith
+and Ramdas, "Estimating means of bounded random variables by betting" (2024), moved from [0, 1] with mean 1/2 to [-1, 1]
+with mean 0. Mixing small and large bets keeps power for small and for large improvements.
+
+Repeats take the noise of a single run out of d_t, so that the same gain is proven with fewer cases. They do not take out
+how cases differ among each other: at the same number of runs, fresh cases beat repeats wherever there are fresh cases.
 """
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 BETS = ((0.2, 0.1), (0.35, 0.2), (0.5, 0.3), (0.65, 0.15), (0.8, 0.15), (0.95, 0.1))
@@ -24,33 +33,44 @@ class PairedTest:
     wins: int = 0
     losses: int = 0
     n: int = 0
-    differences: list[int] = field(default_factory=list)
+    differences: Counter[float] = field(default_factory=Counter)
+    """How often each difference was seen."""
 
-    def add(self, old: bool, new: bool) -> None:
-        """Take one more case into account."""
-        difference = int(new) - int(old)
+    def add(self, old: float, new: float) -> None:
+        """Take one more case into account: passed or not, or the shares of its runs that passed, all in [0, 1]."""
+        difference = float(new) - float(old)
         self.n += 1
         self.wins += difference > 0
         self.losses += difference < 0
-        self.differences.append(difference)
+        self.differences[difference] += 1
 
     @property
     def better(self) -> float:
         """E-value against "no better"."""
-        return wealth(self.wins, self.losses)
+        return wealth_over(self.differences)
 
     @property
     def worse(self) -> float:
         """E-value against "no worse"."""
-        return wealth(self.losses, self.wins)
+        return wealth_over({-difference: count for difference, count in self.differences.items()})
+
+    def best_possible(self, left: int) -> float:
+        """The e-value against "no better" if `left` further cases were all won outright."""
+        return wealth_over(self.differences + Counter({1.0: left}))
 
 
 def wealth(wins: int, losses: int) -> float:
-    """The mixture's wealth after that many wins and losses; ties leave it as it is, and the order does not matter."""
+    """The mixture's wealth after that many differences of 1 and of -1; ties leave it as it is."""
     return sum(weight * (1 + bet) ** wins * (1 - bet) ** losses for bet, weight in BETS)
 
 
-def wilson(passed: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+def wealth_over(differences: Mapping[float, int]) -> float:
+    """The mixture's wealth after differences in [-1, 1], each seen that many times; their order does not matter."""
+    seen = sorted(differences.items(), reverse=True)
+    return sum(math.prod(((1 + bet * size) ** count for size, count in seen), start=weight) for bet, weight in BETS)
+
+
+def wilson(passed: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     """The 95 % interval of a success rate; Wilson (1927). (0, 1) for no cases."""
     if n == 0:
         return 0.0, 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ratchet.gate.compare import Pair, Scored
+from ratchet.gate.pair import Pair, Scored
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import RuleViolation
 
@@ -24,13 +24,18 @@ class Observed(NamedTuple):
 
 
 def observed(pairs: Sequence[Pair]) -> list[Observed]:
-    """The held-out cases on which the new prompt gave an output; where a run ended in an error it broke no rule, and
-    counts as failed anyway."""
+    """The held-out cases on which the new prompt gave an output, once for each different output; where a run ended in
+    an error it broke no rule, and counts as failed anyway."""
     return [
-        Observed(pair.case.id, pair.case.input, output, _output(pair.old))
+        Observed(pair.case.id, pair.case.input, output, old)
         for pair in pairs
-        if (output := _output(pair.new)) is not None
+        for output, old in _outputs(pair).items()
+        if output is not None
     ]
+
+
+def _outputs(pair: Pair) -> dict[str | None, str | None]:
+    return {_output(new): _output(old) for old, new in zip(pair.old, pair.new, strict=True)}
 
 
 def _output(scored: Scored) -> str | None:

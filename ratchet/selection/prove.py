@@ -1,9 +1,9 @@
 """Old against new on held-out cases, in blocks, until the answer is clear."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench
 from ratchet.gate import LEAST_CASES, Comparison, Pair
 from ratchet.prompting import TaskPrompt
@@ -24,9 +24,11 @@ async def prove(
     *,
     level: float,
     salt: str,
+    repeats: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
-    """Compare `prompt` with the one in force on `cases`, in an order that `salt` decides.
+    """Compare `prompt` with the one in force on `cases`, each run `repeats` times under either, in an order that `salt`
+    decides.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
@@ -37,9 +39,12 @@ async def prove(
     for start, end in pairwise([0, *looks(len(order))]):
         block = order[start:end]
         trials = [Trial(case.input, case.expected) for case in block]
-        old, new = await asyncio.gather(
-            score_all(engine, bench, bench.prompts, trials), score_all(engine, bench, new_prompts, trials)
+        runs = await together(
+            score_all(engine, bench, prompts, trials, repeat=repeat)
+            for prompts in (bench.prompts, new_prompts)
+            for repeat in range(repeats)
         )
+        old, new = zip(*runs[:repeats], strict=True), zip(*runs[repeats:], strict=True)
         comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
         progress(end, len(order))
         if comparison.settled(len(order) - end):

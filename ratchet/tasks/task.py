@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.strict import StrictModel, parse_toml, read_text, validate
 from ratchet.tasks.criteria import Criterion
+from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.limits import Limits
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -73,6 +74,7 @@ class Task(StrictModel):
     components: Annotated[list[Name], Field(min_length=1)]
     variables: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = []
     agent: AgentConfig = AgentConfig()
+    gate: GateConfig = GateConfig()
     limits: Limits = Limits()
     criteria: Annotated[list[Criterion], Field(min_length=1)]
     context_sources: list[SourceConfig] = []

@@ -104,7 +104,10 @@ async def test_costs_are_shown_and_veto(project: Project, engine: Engine) -> Non
     assert validation.cost_before.tokens > 0
     assert validation.cost_after.tokens > 0
     assert validation.cost_after.seconds is not None
-    dear = [Pair(pair.case, pair.old, pair.new._replace(tokens=pair.new.tokens + 5000)) for pair in comparison.pairs]
+    dear = [
+        Pair(pair.case, pair.old, tuple(run._replace(tokens=run.tokens + 5000) for run in pair.new))
+        for pair in comparison.pairs
+    ]
     costly = Comparison(0.02)
     costly.add(dear)
     (line,) = (await vetoes(engine, bench, "shop", NEW, costly)).lines

@@ -1,6 +1,6 @@
 import pytest
 
-from ratchet.gate import Pair, Scored, costs, exceeded
+from ratchet.gate import Pair, Runs, Scored, costs, exceeded
 from ratchet.gate.bounds import FREE_SECONDS, FREE_TOKENS, LEAST_TIMED, Costs
 from ratchet.records import Cost, CriterionResult, Evaluation
 from ratchet.tasks import Case, Limits
@@ -8,9 +8,9 @@ from ratchet.tasks import Case, Limits
 CASE = Case(id="c", input="in", split="holdout")
 
 
-def scored(tokens: int, seconds: float | None = None, ran: bool = True) -> Scored:
+def scored(tokens: int, seconds: float | None = None, ran: bool = True) -> Runs:
     results = [CriterionResult(name="c", outcome="passed", passed=True, score=1.0)] if ran else []
-    return Scored("out", Evaluation(criteria=results, score=1.0, passed=ran, problems=[]), tokens, seconds)
+    return (Scored("out", Evaluation(criteria=results, score=1.0, passed=ran, problems=[]), tokens, seconds),)
 
 
 def compared(before: tuple[float, float | None], after: tuple[float, float | None]) -> Costs:

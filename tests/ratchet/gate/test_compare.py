@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ratchet.gate import Comparison, Pair, Scored, level, unproven
+from ratchet.gate import Comparison, Pair, Runs, Scored, level, unproven
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
 from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation
@@ -12,7 +12,7 @@ from ratchet.tasks import Case
 CASE = Case(id="c", input="in", expected="ref", split="holdout")
 
 
-def scored(passed: bool | None, **criteria: bool | None) -> Scored:
+def scored(passed: bool | None, **criteria: bool | None) -> Runs:
     results = [
         CriterionResult(
             name=name,
@@ -22,7 +22,7 @@ def scored(passed: bool | None, **criteria: bool | None) -> Scored:
         )
         for name, value in criteria.items()
     ]
-    return Scored("out", Evaluation(criteria=results, score=None, passed=passed, problems=[]), 1, 0.1)
+    return (Scored("out", Evaluation(criteria=results, score=None, passed=passed, problems=[]), 1, 0.1),)
 
 
 WIN = Pair(CASE, scored(False, a=False), scored(True, a=True))

@@ -17,7 +17,7 @@ def scored(output: str, ran: bool = True) -> Scored:
 
 
 def pair(number: int, old: Scored, new: Scored) -> Pair:
-    return Pair(Case(id=f"c{number}", input=f"in {number}", split="holdout"), old, new)
+    return Pair(Case(id=f"c{number}", input=f"in {number}", split="holdout"), (old,), (new,))
 
 
 def test_clean_outputs_have_no_violation() -> None:
