@@ -4,6 +4,10 @@ Pairs of pass/fail results are simulated with a known difference in success and 
 new differ, and put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped when the answer is clear.
 Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is called.
 
+A second table has a noisy agent, whose single run says little about a case: what running each case three times proves
+that one run does not, and what as many runs on three times the cases prove. Fresh cases beat repeats where there are
+enough of them, as repeats take out the noise of a run but not how cases differ; repeats are for the cases one has.
+
 Then whole improvement cycles are run with a scripted agent (``--cycles``, see `gate_cycles`), to see that what the gate
 promises is what the loop keeps. That takes about a second for each cycle on an idle core; SQLite on a memory disk
 (``TMPDIR=/dev/shm``) makes it faster.
@@ -21,7 +25,7 @@ import numpy as np
 from gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 
 from ratchet.gate.control import ERROR, level
-from ratchet.gate.eprocess import FUTILE, wealth
+from ratchet.gate.eprocess import BETS, FUTILE, wealth
 from ratchet.selection.prove import looks
 
 Array = np.ndarray[Any, Any]
@@ -171,6 +175,55 @@ def fixed_size(power: float, differing: float, gain: float) -> int:
     return math.ceil((a * math.sqrt(differing) + b * math.sqrt(differing - gain**2)) ** 2 / gain**2)
 
 
+class Noise(NamedTuple):
+    """A noisy agent at the gate: so many cases, each run `repeats` times under either prompt."""
+
+    cases: int
+    repeats: int
+    gain: float
+
+
+CHANCES = (0.2, 0.8)
+"""A case's chance to pass in one run under the old prompt: uniform in between, so that one run in five or more goes
+against what the case does mostly."""
+SPREAD = 0.15
+"""The change moves the chance of each case by the gain and by up to so much more or less, another amount each."""
+NOISY = [
+    Noise(cases, repeats, gain) for gain in (0.0, 0.1, 0.2) for cases, repeats in ((50, 1), (50, 3), (150, 1), (150, 3))
+]
+
+
+def noisy_differences(rng: np.random.Generator, noise: Noise, runs: int) -> Array:
+    """Differences of the success rates of each case, of shape (runs, cases)."""
+    shape = (runs, noise.cases)
+    old = rng.uniform(*CHANCES, shape)
+    new = np.clip(old + noise.gain + rng.uniform(-SPREAD, SPREAD, shape), 0, 1)
+    passed_old, passed_new = (rng.binomial(noise.repeats, chance) for chance in (old, new))
+    return np.asarray((passed_new - passed_old) / noise.repeats)
+
+
+def wealth_along(differences: Array, *, won: Array | int = 0) -> Array:
+    """The gate's wealth after 1, 2, ... cases, and after `won` more that are won outright."""
+    paths = [weight * np.cumprod(1 + bet * differences, axis=1) * (1 + bet) ** won for bet, weight in BETS]
+    return np.asarray(sum(paths))
+
+
+def noisy_agent(runs: int) -> list[dict[str, Any]]:
+    """The shipped rule, e >= 20, over cases whose single runs are a toss-up."""
+    rows = []
+    for number, noise in enumerate(NOISY):
+        differences = noisy_differences(np.random.default_rng(SEED + 100 + number), noise, runs)
+        seen = np.arange(1, noise.cases + 1)
+        looked = (seen % BLOCK == 0) | (seen == noise.cases)
+        value = wealth_along(differences)
+        reachable = wealth_along(differences, won=noise.cases - seen) >= 1 / ERROR
+        proven, given_up = (value >= 1 / ERROR) & looked, ((value <= FUTILE) | ~reachable) & looked
+        shipped, used = stopped(proven, given_up, noise.cases)
+        calls = 2 * noise.repeats * used.mean()
+        rows.append({**noise._asdict(), "shipped": shipped.mean(), "mean_cases": used.mean(), "mean_runs": calls})
+    return rows
+
+
 def simulated(cycle: dict[str, Any], runs: int) -> float:
     """The share of a whole-cycle scenario that ships by simulation, of cycles that all reach the gate."""
     setting = Setting(HELD_OUT, DIFFERING, cycle["gain"])
@@ -192,6 +245,7 @@ def measure(runs: int, cycles: int) -> dict[str, Any]:
         "rows": rows,
         "best_of": best_of(5, runs),
         "ten_cycles": ten_cycles(runs, Setting(100, 0.3, 0.0)),
+        "noisy_agent": noisy_agent(runs),
         "fixed_size": {"power": found["shipped"], "cases": needed, "saved": 1 - found["mean_cases"] / needed},
         "whole_cycles": [found | {"simulated": simulated(found, runs)} for found in whole_cycles(cycles)],
         "runs": runs,
@@ -216,6 +270,19 @@ def table(result: dict[str, Any]) -> str:
                 ]
                 cells.append(f"{row[0]['shipped']:.3f} / {row[0]['mean_cases']:.0f}" if row else "")
             lines.append(f"| {n}, {q:g} | {rule} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def noisy_table(rows: list[dict[str, Any]]) -> str:
+    """A Markdown table: share proven, and mean runs of the agent."""
+    gains = dict.fromkeys(row["gain"] for row in rows)
+    lines = ["", f"noisy agent, a case passes with a chance of {CHANCES[0]:g} to {CHANCES[1]:g}, e >= 20:"]
+    lines.append("| cases at most | runs of each | " + " | ".join(f"{100 * gain:+.0f}" for gain in gains) + " |")
+    lines.append("|" + "---|" * (2 + len(gains)))
+    for cases, repeats in dict.fromkeys((row["cases"], row["repeats"]) for row in rows):
+        mine = [row for row in rows if (row["cases"], row["repeats"]) == (cases, repeats)]
+        cells = [f"{row['shipped']:.3f} / {row['mean_runs']:.0f} runs" for row in mine]
+        lines.append(f"| {cases} | {repeats} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -251,6 +318,7 @@ def main() -> None:
         print(json.dumps(result, default=float))
         return
     print(table(result))
+    print(noisy_table(result["noisy_agent"]))
     print(f"\nbest of 5 null candidates shipped: {result['best_of']['shipped']:.3f}")
     print(f"any of 10 null cycles shipped: {result['ten_cycles']['any_shipped']:.3f}")
     fixed = result["fixed_size"]

@@ -1,5 +1,8 @@
-"""How often each held-out case is run: decided once in a cycle, before its first held-out result and from other evidence
-only, so that what the gate promises holds whatever is decided."""
+"""How often each held-out case is run.
+
+Decided once in a cycle, before its first held-out result and from other evidence only, so that what the gate promises
+holds whatever is decided.
+"""
 
 from collections.abc import Sequence
 
@@ -15,11 +18,12 @@ NOISY_REPEATS = 3
 """Runs of each case where it does: two thirds of the noise of single runs are gone."""
 
 
-async def planned_repeats(
-    engine: Engine, bench: Workbench, cycle_id: str, diagnosis: Diagnosis, cases: int
-) -> Repeats:
-    """The number for up to `cases` held-out cases: what the cycle's document says, or else what is decided now and noted
-    there."""
+async def planned_repeats(engine: Engine, bench: Workbench, cycle_id: str, diagnosis: Diagnosis, cases: int) -> Repeats:
+    """The number for up to `cases` held-out cases: what the cycle's document says, or what is decided and noted there now.
+
+    Raises:
+        ConfigurationError: the agent's model setting is wrong.
+    """
     row = await engine.store.cycles.get(cycle_id)
     kept = row and row["document"].get("repeats")
     if kept:

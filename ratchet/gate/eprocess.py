@@ -10,8 +10,8 @@ whenever one stops. Testing by betting: Shafer (2021); the bet on a bounded mean
 and Ramdas, "Estimating means of bounded random variables by betting" (2024), moved from [0, 1] with mean 1/2 to [-1, 1]
 with mean 0. Mixing small and large bets keeps power for small and for large improvements.
 
-Repeats take the noise of a single run out of d_t, so that the same gain is proven with fewer cases. They do not take out
-how cases differ among each other: at the same number of runs, fresh cases beat repeats wherever there are fresh cases.
+Repeats take the noise of a single run out of d_t, so that the same gain is proven with fewer cases. They do not take
+out how cases differ among each other: at the same number of runs, fresh cases beat repeats wherever there are some.
 """
 
 import math

@@ -47,6 +47,13 @@ def test_costs_leave_out_runs_that_ended_in_an_error() -> None:
     assert (found.before.tokens, found.after.tokens) == (10, 30)
 
 
+def test_costs_of_repeats_are_those_of_the_mean_run() -> None:
+    often = Pair(CASE, scored(10, 1.0) + scored(20) + scored(0, ran=False), scored(30, 2.0) + scored(60, 4.0))
+    found = costs([often] * LEAST_TIMED)
+    assert found is not None
+    assert found == compared((15, 1.0), (45, 3.0))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "limits", "veto"),
     [

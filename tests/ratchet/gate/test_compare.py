@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ratchet.gate import Comparison, Pair, Runs, Scored, level, unproven
+from ratchet.gate import Comparison, Pair, Runs, Scored, level, measure, unproven
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
 from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation
@@ -170,3 +170,62 @@ def test_equal_prompts_are_hardly_ever_proven_better(change: float) -> None:
 def test_forty_points_are_nearly_always_proven_within_sixty_cases(win: float, loss: float, share: float) -> None:
     rng = random.Random(7)
     assert sum(proven_within(60, win, loss, rng) for _ in range(300)) > 300 * share
+
+
+def runs(*passed: bool | None, **criteria: Sequence[bool]) -> Runs:
+    return tuple(
+        scored(result, **{name: values[place] for name, values in criteria.items()})[0]
+        for place, result in enumerate(passed)
+    )
+
+
+def test_repeats_are_compared_by_the_means_of_cases() -> None:
+    risen = Pair(CASE, runs(False, True, False), runs(True, True, False))
+    fallen = Pair(CASE, runs(True, True, True), runs(True, False, True))
+    level_ = Pair(CASE, runs(True, False, False), runs(False, False, True))
+    found = compared([risen] * 3 + [fallen] * 2 + [level_]).result(fixed=1, triggering=1)
+    assert found.reason.startswith("3 cases won and 2 lost of 6; evidence ")
+    assert (len(found.wins), len(found.losses)) == (3, 2)
+    assert found.before == measure(10 / 3, 6).model_copy(update={"rate": pytest.approx(10 / 18)})
+    assert (found.after.passed, found.after.n) == (pytest.approx(11 / 3), 6)
+    assert found.after.high - found.after.low == pytest.approx(0.63, abs=0.02)  # by 6 cases, not by 18 runs
+
+
+@pytest.mark.parametrize(("fallen", "regressed"), [(6, False), (7, True)])
+def test_criterion_may_lose_two_points_of_its_mean(fallen: int, regressed: bool) -> None:
+    kept = Pair(CASE, runs(False, False, False, b=[True] * 3), runs(True, True, True, b=[True] * 3))
+    one_lost = Pair(CASE, runs(False, False, False, b=[True] * 3), runs(True, True, True, b=[True, True, False]))
+    comparison = compared([one_lost] * fallen + [kept] * (100 - fallen))
+    assert bool(comparison.regressions()) is regressed
+    assert comparison.criteria()["b"].n == 100
+
+
+def test_repeats_that_pass_more_often_are_proven_though_no_single_run_would_tell() -> None:
+    risen = Pair(CASE, runs(True, False, False), runs(True, True, False))
+    assert compared([risen] * 30).verdict() == "better"
+    assert compared([Pair(CASE, risen.old[:1], risen.new[:1])] * 30).verdict() == "inconclusive"
+
+
+def proven_with(repeats: int, gain: float, rng: random.Random) -> bool:
+    """Whether a noisy agent's change of that mean gain, another one on each case, is proven within 50 cases."""
+    comparison = Comparison(0.05)
+    for number in range(1, 51):
+        chance, change = rng.uniform(0.25, 0.65), rng.uniform(-0.2, 0.2) + gain
+        old = runs(*(rng.random() < chance for _ in range(repeats)))
+        new = runs(*(rng.random() < chance + change for _ in range(repeats)))
+        comparison.add([Pair(CASE, old, new)])
+        if number % 8 == 0 and comparison.settled(50 - number):
+            break
+    return comparison.verdict() == "better"
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_noisy_agent_is_hardly_ever_proven_better_by_nothing(repeats: int) -> None:
+    rng = random.Random(11)
+    assert sum(proven_with(repeats, 0.0, rng) for _ in range(400)) <= 0.05 * 400
+
+
+def test_three_runs_prove_more_of_a_noisy_gain_than_one() -> None:
+    rng = random.Random(11)
+    once, thrice = (sum(proven_with(repeats, 0.2, rng) for _ in range(200)) / 200 for repeats in (1, 3))
+    assert thrice > once + 0.2

@@ -1,5 +1,7 @@
 import math
 import random
+from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 
 import pytest
@@ -7,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratchet.gate import PairedTest, level, wilson
-from ratchet.gate.eprocess import BETS, wealth
+from ratchet.gate.eprocess import BETS, wealth, wealth_over
 
-pairs = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60)
+rates = st.sampled_from([0.0, 1 / 3, 0.5, 2 / 3, 1.0])
+pairs = st.lists(st.tuples(rates, rates), max_size=60)
 counts = st.integers(0, 200)
 
 
-def after(results: list[tuple[bool, bool]]) -> PairedTest:
+def after(results: Sequence[tuple[float, float]]) -> PairedTest:
     test = PairedTest()
     for old, new in results:
         test.add(old, new)
@@ -26,7 +29,7 @@ def test_bets_are_a_mixture_of_fair_bets() -> None:
 
 
 @given(pairs, st.randoms())
-def test_wealth_does_not_depend_on_the_order(results: list[tuple[bool, bool]], rng: random.Random) -> None:
+def test_wealth_does_not_depend_on_the_order(results: list[tuple[float, float]], rng: random.Random) -> None:
     mixed = list(results)
     rng.shuffle(mixed)
     assert (after(results).better, after(results).worse) == (after(mixed).better, after(mixed).worse)
@@ -38,7 +41,7 @@ def test_wealth_rises_with_wins_and_falls_with_losses(wins: int, losses: int) ->
 
 
 @given(pairs)
-def test_worse_is_better_with_old_and_new_exchanged(results: list[tuple[bool, bool]]) -> None:
+def test_worse_is_better_with_old_and_new_exchanged(results: list[tuple[float, float]]) -> None:
     assert after(results).worse == after([(new, old) for old, new in results]).better
 
 
@@ -60,6 +63,40 @@ def test_wealth_is_expected_to_stay_at_most_one_when_the_change_is_no_better(
     assert mean <= 1 + 1e-12
     if win == loss:
         assert mean == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0.01, 1)), min_size=1, max_size=5), st.integers(1, 6))
+def test_wealth_of_bounded_differences_is_expected_to_stay_at_most_one(
+    steps: list[tuple[float, float]], n: int
+) -> None:
+    """Any distribution on [-1, 1], mixed with enough differences of -1 to bring its mean to at most 0."""
+    total = sum(chance for _, chance in steps)
+    mean = sum(size * chance for size, chance in steps) / total
+    worst = max(0.0, mean) / (1 + max(0.0, mean))
+    chances = [*((size, (1 - worst) * chance / total) for size, chance in steps), (-1.0, worst)]
+    expected = sum(weight * sum(chance * (1 + bet * size) for size, chance in chances) ** n for bet, weight in BETS)
+    assert expected <= 1 + 1e-9
+    if n <= 3:
+        counted = sum(
+            math.prod(chance for _, chance in path) * wealth_over(Counter(size for size, _ in path))
+            for path in product(chances, repeat=n)
+        )
+        assert counted == pytest.approx(expected)
+
+
+@given(counts, counts)
+def test_wealth_over_whole_differences_is_that_of_wins_and_losses(wins: int, losses: int) -> None:
+    assert wealth_over({1.0: wins, 0.0: 7, -1.0: losses}) == wealth(wins, losses)
+
+
+def test_smaller_differences_are_smaller_evidence() -> None:
+    assert 1 < after([(1 / 3, 2 / 3)] * 10).better < after([(0, 2 / 3)] * 10).better < after([(0, 1)] * 10).better
+
+
+def test_best_possible_is_reached_by_winning_all_that_is_left() -> None:
+    seen = [(1 / 3, 1.0), (1.0, 0.5)]
+    assert after(seen).best_possible(5) == pytest.approx(after([*seen, *[(0.0, 1.0)] * 5]).better)
+    assert after(seen).best_possible(0) == after(seen).better
 
 
 @pytest.mark.parametrize("error", [0.05, 0.2])

@@ -38,6 +38,12 @@ def test_load_task_reads_limits_and_has_defaults_for_them(project: Project) -> N
     assert (limits.prompt_chars, limits.seconds, limits.tokens, limits.tokens_factor) == (99, 2.5, None, 4.0)
 
 
+@pytest.mark.parametrize(("line", "repeats"), [("", "auto"), ('repeats = "auto"', "auto"), ("repeats = 9", 9)])
+def test_load_task_reads_the_repeats_of_the_gate(project: Project, line: str, repeats: int | str) -> None:
+    project.write_task(toml=PLAIN + f"[gate]\n{line}\n" + CRITERION)
+    assert load_task(project.folder / "tasks", "shop").gate.repeats == repeats
+
+
 @pytest.mark.parametrize(
     ("toml", "expected"),
     [
@@ -69,6 +75,14 @@ def test_load_task_reads_limits_and_has_defaults_for_them(project: Project) -> N
         (PLAIN + "[limits]\ncharacters = 1\n" + CRITERION, "unknown key limits.characters"),
         (PLAIN + "[limits]\ntokens_factor = 0.5\n" + CRITERION, "limits.tokens_factor"),
         (PLAIN + "[limits]\nprompt_chars = 0\n" + CRITERION, "limits.prompt_chars"),
+        (PLAIN + "[gate]\ntimes = 3\n" + CRITERION, "unknown key gate.times"),
+        *(
+            (
+                PLAIN + f"[gate]\nrepeats = {value}\n" + CRITERION,
+                "gate.repeats: Value error, has to be 'auto' or a whole",
+            )
+            for value in ("0", "10", "true", "1.0", '"many"', '"3"', "[3]")
+        ),
         (PLAIN + "broken = \n", "not TOML"),
     ],
 )
