@@ -15,11 +15,11 @@ from ratchet.triage.attempt import REPEAT
 NOISY_SHARE = 0.1
 """Share of the repeated failures that pass, from which on an agent counts as noisy."""
 NOISY_REPEATS = 3
-"""Runs of each case where it does: two thirds of the noise of single runs are gone."""
+"""Runs of each case where it does: two thirds of the variance of single runs are gone."""
 
 
 async def planned_repeats(engine: Engine, bench: Workbench, cycle_id: str, diagnosis: Diagnosis, cases: int) -> Repeats:
-    """The number for up to `cases` held-out cases: what the cycle's document says, or what is decided and noted there now.
+    """The number for up to `cases` held-out cases: what the cycle's document says, or what is now decided and noted.
 
     Raises:
         ConfigurationError: the agent's model setting is wrong.

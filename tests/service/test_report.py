@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console, Group
 
 from ratchet.gate import measure
-from ratchet.records import Cost, Validation
+from ratchet.records import CaseDifference, Cost, Repeats, Validation
 from service.report import finding
 
 
@@ -37,3 +37,15 @@ def test_finding_shows_no_seconds_that_were_not_measured() -> None:
 
 def test_finding_prints_an_output_that_looks_like_markup_as_it_is() -> None:
     assert "said '[/red] [bold]'" in " ".join(shown(reason="said '[/red] [bold]'").split())
+
+
+def test_finding_says_how_often_each_case_was_run_and_shows_its_means() -> None:
+    case = {"case_id": "c1", "input": "i", "expected": "e", "before": "b", "after": "a"}
+    won = CaseDifference.model_validate(case | {"before_rate": 1 / 3, "after_rate": 1.0})
+    plain = CaseDifference.model_validate(case | {"case_id": "c2", "before_rate": 0.0, "after_rate": 1.0})
+    often = Repeats(count=3, why="as 2 of 9 failures passed when repeated")
+    text = " ".join(shown(repeats=often, wins=[won, plain]).split())
+    assert "each case was run 3 times, as 2 of 9 failures passed when repeated" in text
+    assert "c1 (33.3 % -> 100.0 %)" in text
+    assert "c2 (" not in text
+    assert "each case was run" not in shown()

@@ -7,7 +7,7 @@ from ratchet.approval import ApprovalPolicy, approval_request, diff, load_policy
 from ratchet.errors import ConfigurationError
 from ratchet.gate import measure, unproven
 from ratchet.prompting import ContextStep, Example, TaskPrompt
-from ratchet.records import CaseDifference, Diagnosis, Proposal, Validation
+from ratchet.records import CaseDifference, Diagnosis, Proposal, Repeats, Validation
 
 BEFORE = TaskPrompt(prompt="Answer.\nKeep it.")
 AFTER = TaskPrompt(
@@ -53,6 +53,16 @@ def test_approval_request_has_the_form_of_the_agent_inbox() -> None:
     assert (review["id"], review["change_hash"], review["calls"]) == ("C-1", "abc", {"paid": 7})
     assert review["validation"]["losses"][0]["case_id"] == "c"
     assert "problem" not in request
+
+
+def test_approval_request_says_how_often_each_case_was_run() -> None:
+    diagnosis = Diagnosis(category="prompt", component="shop", failures=["F"], explanation="e")
+    often = Repeats(count=3, why="as 2 of 9 failures passed when repeated")
+    summary = approval_request(proposal(), validation(repeats=often), diagnosis, {}, None)["review"]["summary"]
+    assert summary.endswith(
+        "(0 won, 0 lost of 10; each case was run 3 times, as 2 of 9 failures passed when repeated; "
+        "it is won where its mean rises)."
+    )
 
 
 def test_approval_request_says_why_an_answer_was_not_accepted() -> None:
