@@ -214,7 +214,7 @@ def noisy_agent(runs: int) -> list[dict[str, Any]]:
     for number, noise in enumerate(NOISY):
         differences = noisy_differences(np.random.default_rng(SEED + 100 + number), noise, runs)
         seen = np.arange(1, noise.cases + 1)
-        looked = (seen % BLOCK == 0) | (seen == noise.cases)
+        looked = np.isin(seen, looks(noise.cases))
         value = wealth_along(differences)
         reachable = wealth_along(differences, won=noise.cases - seen) >= 1 / ERROR
         proven, given_up = (value >= 1 / ERROR) & looked, ((value <= FUTILE) | ~reachable) & looked
