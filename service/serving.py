@@ -62,8 +62,7 @@ async def _failed(session: Session, bench: Workbench) -> int:
 
 
 async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progress: Callable[[int], None]) -> None:
-    """After an error no run is begun any more, and those under way end by themselves: a run that is cancelled while it
-    writes its checkpoint can leave the file locked."""
+    """After an error no run is begun any more, and those under way end by themselves: their calls are paid for."""
     done = 0
     met: list[RatchetError] = []
     gate = asyncio.Semaphore(2 * session.engine.settings.concurrency)
