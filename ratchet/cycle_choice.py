@@ -54,8 +54,7 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     if not rows:
         return Choice([], [], f"{task} has no open failures")
     found = await regroup(engine.store, task, rows)
-    known = {f"case:{case.id}": case.input for case in bench.train}
-    trusted = {row["id"] for row in rows if known.get(row["source"]) == row["bundle"]["input"]}
+    trusted = {row["id"] for row in rows if bench.is_training_case(row["source"], row["bundle"]["input"])}
     least = engine.settings.min_sources
     for group in found:
         if group.sources >= least or trusted & set(group.ids):

@@ -5,6 +5,7 @@ import logging
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ratchet.agents import ComponentCaller, run_agent
@@ -44,6 +45,15 @@ class Workbench:
     def holdout(self) -> list[Case]:
         """The held-out cases. Never part of a proposing or diagnosing call."""
         return of_split(self.cases, "holdout")
+
+    def is_training_case(self, source: str, text: str) -> bool:
+        """Whether a run is that of a training case. A caller names its source as it likes, so a case's name alone is not
+        believed: the input has to be the case's too."""
+        return self._training_inputs.get(source) == text
+
+    @cached_property
+    def _training_inputs(self) -> dict[str, str]:
+        return {case.source: case.input for case in self.train}
 
 
 @dataclass(frozen=True)

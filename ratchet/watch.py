@@ -37,7 +37,7 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
     if active is None or active["status"] != "active" or "before" not in active["numbers"]:
         return None
     before = float(active["numbers"]["before"])
-    outcomes = await engine.store.runs.outcomes(bench.task.name, bench.version)
+    outcomes = await _live_outcomes(engine, bench)
     found = evidence_of_harm(before, outcomes)
     if found < 1 / ERROR:
         return None
@@ -50,3 +50,9 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
     message = f"version {bench.version} was rolled back, version {row['number']} is active: {reason}"
     log.warning("%s: %s", bench.task.name, message)
     return message
+
+
+async def _live_outcomes(engine: Engine, bench: Workbench) -> list[bool]:
+    """Pass or fail of live traffic under the active version, oldest first; the task's own cases do not count."""
+    runs = await engine.store.runs.outcomes(bench.task.name, bench.version)
+    return [run.passed for run in runs if not bench.is_training_case(run.source, run.input)]

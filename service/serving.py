@@ -36,7 +36,7 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
     """Where no failure is there to work on, serve training cases until `ENOUGH` have failed; where an earlier
     collection ended in between, go on with it. No case is served twice under the prompts in force."""
     served = await session.engine.store.runs.sources(bench.task.name, bench.version)
-    todo = shuffled([case for case in bench.train if _source(case) not in served], key=lambda case: case.id)
+    todo = shuffled([case for case in bench.train if case.source not in served], key=lambda case: case.id)
     begun = len(todo) < len(bench.train)
     failed = await _failed(session, bench)
     if failed and not begun:
@@ -73,7 +73,7 @@ async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progre
             if met:
                 return
             try:
-                await serve(session, task, case.input, case.expected, _source(case), reuse=True)
+                await serve(session, task, case.input, case.expected, case.source, reuse=True)
             except RatchetError as error:
                 met.append(error)
                 return
@@ -88,7 +88,3 @@ async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progre
         raise errors.exceptions[0] from None
     if met:
         raise met[0]
-
-
-def _source(case: Case) -> str:
-    return f"case:{case.id}"

@@ -1,8 +1,8 @@
 """Runs of the agent and the failures among them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Text, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.records import FailureBundle
@@ -15,6 +15,14 @@ WAITING = ("escalated", "open")
 """Statuses of failures that a person may answer; those on which only the budget of a cycle ended are open."""
 CLOSED_BY_PERSON = ("corrected", "dismissed")
 """Statuses of failures that only another answer of a person changes."""
+
+
+class ScoredRun(NamedTuple):
+    """Whether a run passed, who it came from, and, where that is called a case, its input, else ""."""
+
+    passed: bool
+    source: str
+    input: str
 
 
 class Runs:
@@ -62,20 +70,16 @@ class Runs:
             return set(connection.execute(query).scalars())
 
     @threaded
-    def outcomes(self, task: str, version: int) -> list[bool]:
-        """Pass or fail of the scored runs of live traffic under one version, oldest first; known cases do not count."""
+    def outcomes(self, task: str, version: int) -> list[ScoredRun]:
+        """The scored runs under one version, oldest first."""
+        text = runs.c.document["input"].as_string()  # documents are large: only those are opened that have to be
         query = (
-            select(runs.c.passed)
-            .where(
-                runs.c.task == task,
-                runs.c.version == version,
-                runs.c.passed.is_not(None),
-                runs.c.source.not_like("case:%"),
-            )
+            select(runs.c.passed, runs.c.source, case((runs.c.source.like("case:%"), text), else_=""))
+            .where(runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
             .order_by(runs.c.created_at)
         )
         with self._database.read() as connection:
-            return [bool(passed) for passed in connection.execute(query).scalars()]
+            return [ScoredRun(bool(passed), source, text) for passed, source, text in connection.execute(query)]
 
 
 class Failures:

@@ -33,6 +33,11 @@ class Case(StrictModel):
     split: Split
     tags: list[str] = []
 
+    @property
+    def source(self) -> str:
+        """What a run of this case says of where it came from; so may any caller's."""
+        return f"case:{self.id}"
+
     def solution(self) -> str | None:
         """The expected output as an assistant would say it, None where the case has none."""
         return solution_text(self.expected)

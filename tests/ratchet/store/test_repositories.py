@@ -16,6 +16,7 @@ from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import Database, Store, now
 from ratchet.store.cases import insert_case, stamp_of
 from ratchet.store.reviews import answer_item
+from ratchet.store.runs import ScoredRun
 
 pytestmark = pytest.mark.anyio
 OPEN = ("running", "awaiting_approval")
@@ -207,8 +208,14 @@ async def test_runs_keep_outcomes_by_version(store: Store) -> None:
         document = {"thread_id": None, "evaluation": {"passed": passed, "score": None}}
         for _ in range(2):
             await store.runs.add(f"R-{number}", "t", f"user-{number % 2}", document, version=version)
-    assert await store.runs.outcomes("t", 1) == [True, False]
+    assert await store.runs.outcomes("t", 1) == [ScoredRun(True, "user-0", ""), ScoredRun(False, "user-0", "")]
     assert await store.runs.sources("t", 1) == {"user-0", "user-1"}
+
+
+async def test_runs_tell_the_input_of_those_that_are_called_a_case(store: Store) -> None:
+    document = {"thread_id": None, "input": "Who?", "evaluation": {"passed": True, "score": 1.0}}
+    await store.runs.add("R", "t", "case:c1", document, version=1)
+    assert await store.runs.outcomes("t", 1) == [ScoredRun(True, "case:c1", "Who?")]
 
 
 async def test_reviews_keep_the_first_of_an_id(store: Store) -> None:
