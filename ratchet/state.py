@@ -106,6 +106,8 @@ class State(Output, total=False):
     """`ratchet.records.Candidate`s that will race."""
     refused: list[dict[str, Any]]
     """`ratchet.records.CandidateResult`s of the candidates that were refused."""
+    feedback: str
+    """What a person asked of the proposals that are looked for: feedback on a rejected one, else a hint."""
     round: int
     """How many times a proposal was asked for in this cycle."""
     problem: str | None
@@ -123,6 +125,7 @@ FRESH: State = {
     "cycle_id": None,
     "candidates": [],
     "refused": [],
+    "feedback": "",
     "round": 0,
     "problem": None,
 }

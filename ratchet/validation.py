@@ -40,7 +40,7 @@ async def validate_candidates(engine: Engine, state: State, report: Report) -> S
     refused = [CandidateResult.model_validate(result) for result in state.get("refused", [])]
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            situation = await _situation(case)
+            situation = await _situation(case, state.get("feedback", ""))
             memory = await recall(situation, without=proposal_id)
             result = await search(situation, candidates, memory, lambda text: report(text=text))
             standings = result.standings + refused
@@ -88,9 +88,9 @@ async def _case(engine: Engine, state: State, report: Report) -> _Case:
     return _Case(engine, bench, diagnosis, as_trials(bundles), str(state["cycle_id"]), report)
 
 
-async def _situation(case: _Case) -> Situation:
+async def _situation(case: _Case, feedback: str) -> Situation:
     failures = await case.engine.store.failures.bundles(case.diagnosis.failures)
-    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, failures)
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, failures, feedback)
 
 
 async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:

@@ -38,6 +38,7 @@ async def propose_with(proposers: Sequence[Proposer], step: str, state: State, e
     return {
         "candidates": [candidate.model_dump(mode="json") for candidate in proposed.candidates],
         "refused": [result.model_dump(mode="json") for result in refused_results(proposed.refused)],
+        "feedback": situation.feedback,
         "decision": None,
         "problem": None,
         "round": state.get("round", 0) + 1,

@@ -96,7 +96,7 @@ class _Search:
             return False
         failing = self.failing()
         self.report(f"round {number}: {len(failing)} failures are left under {best.candidate.strategy}")
-        situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing), feedback="")
+        situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing))
         proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
         self.standings += [result.model_copy(update={"round": number}) for result in refused_results(proposed.refused)]
         passing = [trial for trial in self.triggering if trial not in failing]

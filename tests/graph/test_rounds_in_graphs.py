@@ -44,3 +44,39 @@ async def test_cycle_whose_budget_ends_in_a_further_round_goes_on_to_the_gate(pr
     assert (review["strategy"], review["calls"]["paid"] <= 58) == ("retrieval", True)
     assert {candidate["round"] for candidate in review["candidates"]} == {1}
     assert optimizer.calls == []
+
+
+def in_further_round(calls: list[list[dict[str, Any]]], base: str) -> list[str]:
+    """The proposing calls that start from a prompt which holds `base`."""
+    return [text for messages in calls if base in (text := messages[-1]["content"])]
+
+
+async def test_hint_reaches_the_proposing_calls_of_a_further_round(project: Project, invoke: Any) -> None:
+    project.script("agent", needs_document_and_requirement)
+    failure = (await invoke("serve", INPUT, thread="run"))["failure_id"]
+    optimizer = project.script("optimizer", "Be brief.")
+    given = {"task": "shop", "failures": [failure], "hint": "mind the length"}
+    result = await invoke("improve", given, thread="cycle")
+    assert result["__interrupt__"][0].value["review"]["strategy"] == "retrieval + requirements"
+    assert optimizer.calls  # in the second round only: the first one is retrieval's
+    assert all("mind the length" in messages[-1]["content"] for messages in optimizer.calls)
+
+
+async def test_feedback_reaches_the_proposing_calls_of_a_further_round(project: Project, invoke: Any) -> None:
+    project.script("agent", needs_document_and_requirement)
+    await invoke("agent", INPUT)
+    optimizer = project.script("optimizer", "Be brief.")
+    await invoke("agent", Command(resume={"type": "reject", "feedback": "say it in other words"}))
+    further = in_further_round(optimizer.calls, "Answer in at most 5 words.")
+    assert further
+    assert all("say it in other words" in text for text in further)
+
+
+async def test_feedback_does_not_outlive_its_cycle_in_a_used_thread(project: Project, invoke: Any) -> None:
+    project.script("agent", needs_document_and_requirement)
+    await invoke("agent", INPUT)
+    await invoke("agent", Command(resume={"type": "reject", "feedback": "say it in other words"}))
+    await invoke("agent", Command(resume={"type": "reject"}))
+    optimizer = project.script("optimizer", "Be very brief.")
+    await invoke("agent", INPUT | {"input": "Where is item02 kept?", "expected": "bin02x"})
+    assert "say it in other words" not in optimizer.seen
