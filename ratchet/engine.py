@@ -47,8 +47,8 @@ class Workbench:
         return of_split(self.cases, "holdout")
 
     def is_training_case(self, source: str, text: str) -> bool:
-        """Whether a run is that of a training case. A caller names its source as it likes, so a case's name alone is not
-        believed: the input has to be the case's too."""
+        """Whether a run is that of a training case. A caller names its source as it likes, so a case's name alone is
+        not believed: the input has to be the case's too."""
         return self._training_inputs.get(source) == text
 
     @cached_property

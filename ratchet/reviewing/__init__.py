@@ -3,6 +3,7 @@
 from ratchet.reviewing.answer_review import answer_review
 from ratchet.reviewing.item import AnswerKind, ReviewItem, ReviewResult, find_item
 from ratchet.reviewing.new_case import ApprovedCase, CaseRequest, approve_case
+from ratchet.reviewing.remove_case import remove_case
 
 __all__ = [
     "AnswerKind",
@@ -13,4 +14,5 @@ __all__ = [
     "answer_review",
     "approve_case",
     "find_item",
+    "remove_case",
 ]

@@ -26,7 +26,7 @@ class CaseRequest:
     expected: Expected = None
     """The right output; left out, the one that the failure has."""
     split: Split | None = None
-    """Left out: training for what a cycle has worked on, else by the stable hash."""
+    """Left out: training for what a cycle has worked on or what was a training case before, else by the stable hash."""
     tags: tuple[str, ...] = ()
     reviewer: str = "unknown"
     reason: str = ""
@@ -48,7 +48,7 @@ async def approve_case(engine: Engine, request: CaseRequest) -> ApprovedCase:
     Raises:
         ConfigurationError: no or several failures are meant, there is no input or no expected output, or a case with
             this input is there already. Nothing was changed.
-        RefusalError: held out is asked for what a cycle has worked on.
+        RefusalError: held out is asked for what a cycle has worked on, or for what was a training case before.
     """
     if (request.origin is None) == (request.input is None):
         raise ConfigurationError("a case is made either from a failure or from an input: give one of the two")
@@ -78,22 +78,29 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
             f"{task}: the input is that of the case {there.id!r} already; change it in cases.jsonl if it stands there "
             f"(`ratchet cases list {task}` tells)"
         )
-    worked_on = await engine.store.failures.was_worked_on(task, text)
-    if worked_on and request.split == "holdout":
-        raise RefusalError(
-            "a cycle has worked on this input, so that proposals may be made for it: it can only become a training case"
-        )
+    seen = await _seen(engine, task, text)
+    if seen and request.split == "holdout":
+        raise RefusalError(f"{seen}, so that proposals may be made for it: it can only become a training case")
     return {
         "task": task,
         "id": case_id(text),
         "input": text,
         "expected": _expected(request, failure),
-        "split": request.split or ("train" if worked_on else stable_split(text)),
+        "split": request.split or ("train" if seen else stable_split(text)),
         "tags": list(request.tags),
         "origin": failure["id"] if failure else None,
         "approved_by": request.reviewer,
         "created_at": now(),
     }
+
+
+async def _seen(engine: Engine, task: str, text: str) -> str:
+    """Why proposals may know an input, "" where they cannot."""
+    if await engine.store.failures.was_worked_on(task, text):
+        return "a cycle has worked on this input"
+    if case_id(text) in await engine.store.cases.trained_on(task):
+        return "this input was a training case before"
+    return ""
 
 
 def noted(row: CaseRow, reason: str) -> Effect:

@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from ratchet.errors import ConfigurationError
+from ratchet.errors import AlreadyDecidedError, ConfigurationError
 from ratchet.store.database import Database, threaded
-from ratchet.store.schema import cases
+from ratchet.store.schema import audit, cases
 
 CaseRow = dict[str, Any]
 """task, id, input, expected, split, tags, origin (id of a failure, or None), approved_by, created_at."""
+Stamp = frozenset[tuple[str, str]]
+"""Ids of a task's approved cases, each with the time at which it was approved."""
+REMOVED = "remove_case"
+"""Action of the audit row of a case that was removed; its detail has the case's split."""
 
 
 class Cases:
@@ -27,17 +31,25 @@ class Cases:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     @threaded
-    def stamp(self, task: str) -> tuple[int, str | None]:
-        """Number of a task's approved cases and time of the newest: another stamp means other cases."""
-        query = select(func.count(), func.max(cases.c.created_at)).where(cases.c.task == task)
+    def stamp(self, task: str) -> Stamp:
+        """Another stamp means other cases, also where one was removed and one was added since."""
+        query = select(cases.c.id, cases.c.created_at).where(cases.c.task == task)
         with self._database.read() as connection:
-            count, newest = connection.execute(query).one()
-            return int(count), newest
+            return frozenset((case_id, time) for case_id, time in connection.execute(query))
+
+    @threaded
+    def trained_on(self, task: str) -> set[str]:
+        """Ids of the approved training cases that were removed: prompts may have been made from them."""
+        query = select(audit.c.subject).where(
+            audit.c.action == REMOVED, audit.c.task == task, audit.c.detail["split"].as_string() == "train"
+        )
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
 
 
-def stamp_of(rows: list[CaseRow]) -> tuple[int, str | None]:
+def stamp_of(rows: list[CaseRow]) -> Stamp:
     """The stamp of a task's cases as they were read, see `Cases.stamp`."""
-    return len(rows), max((row["created_at"] for row in rows), default=None)
+    return frozenset((row["id"], row["created_at"]) for row in rows)
 
 
 def insert_case(connection: Connection, row: CaseRow) -> None:
@@ -53,3 +65,14 @@ def insert_case(connection: Connection, row: CaseRow) -> None:
             f"{row['task']}: a case with the input {row['input'][:80]!r} was approved before; "
             f"see `ratchet cases list {row['task']}`"
         ) from error
+
+
+def delete_case(connection: Connection, row: CaseRow) -> None:
+    """Remove a case as it was read.
+
+    Raises:
+        AlreadyDecidedError: it is not there any more; one with its id that was approved since stays.
+    """
+    mine = (cases.c.task == row["task"], cases.c.id == row["id"], cases.c.created_at == row["created_at"])
+    if not connection.execute(delete(cases).where(*mine)).rowcount:
+        raise AlreadyDecidedError(f"{row['task']}: the case {row['id']!r} was removed just before")

@@ -1,4 +1,4 @@
-"""`ratchet cases list` and `cases add`: what a task is trained and measured on, and what people add to it."""
+"""`ratchet cases list`, `add` and `remove`: what a task is trained and measured on, and what people add to it."""
 
 import asyncio
 from typing import Annotated, Any
@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.errors import ConfigurationError
-from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case
+from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case, remove_case
+from ratchet.store.cases import CaseRow
 from ratchet.strict import parse_json
 from ratchet.tasks import Expected, Split
 from service.commands import options
@@ -102,6 +103,27 @@ def add(
 async def _add(request: CaseRequest) -> ApprovedCase:
     async with open_session() as session:
         return await approve_case(session.engine, request)
+
+
+@cases.command("remove")
+def remove(
+    task: TaskName,
+    case_id: Annotated[str, typer.Argument(help="Id from `ratchet cases list`.", show_default=False)],
+    reviewer: Reviewer = "unknown",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take back an approved case. One that stands in cases.jsonl is taken out there."""
+    row = asyncio.run(_remove(task, case_id, reviewer, reason))
+    if as_json:
+        print_json({"case": row})
+        return
+    out.print(Text(f"{row['id']} is no case of {row['task']} any more; its input was: {row['input'][:80]}"))
+
+
+async def _remove(task: str, case_id: str, reviewer: str, reason: str) -> CaseRow:
+    async with open_session() as session:
+        return await remove_case(session.engine, task, case_id, reviewer=reviewer, reason=reason)
 
 
 def given_expected(text: str | None, as_json: str | None) -> Expected:

@@ -61,6 +61,20 @@ def test_add_of_what_a_cycle_worked_on_is_never_held_out(
     assert ratchet("cases", "add", "desk", "--from", cycle, "--json").json["case"]["split"] == "train"
 
 
+def test_remove_takes_back_what_was_added(ratchet: Ratchet) -> None:
+    added = ratchet("cases", "add", "desk", "--input", "Hi?", "--expected", "Hello", "--json").json["case"]
+    done = ratchet("cases", "remove", "desk", added["id"], "--reason", "a test", "--reviewer", "ada", "--json")
+    assert (done.code, done.json) == (0, {"case": added})
+    assert len(listed(ratchet)) == 40
+    row = ratchet("audit", "--json").json["rows"][-1]
+    assert (row["actor"], row["action"], row["subject"], row["detail"]["reason"]) == (
+        "ada", "remove_case", added["id"], "a test",
+    )  # fmt: skip
+    assert f"no approved case '{added['id']}'" in ratchet("cases", "remove", "desk", added["id"]).err
+    ratchet("cases", "add", "desk", "--input", "Hi?", "--expected", "Hello")
+    assert "is no case of desk any more; its input was: Hi?" in ratchet("cases", "remove", "desk", added["id"]).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -70,6 +84,9 @@ def test_add_of_what_a_cycle_worked_on_is_never_held_out(
         (("add", "desk", "--input", "x"), "no expected output is known"),
         (("add", "desk", "--input", "What is the price of item001?", "--expected", "x"), "the case 'c1' already"),
         (("add", "desk"), "either from a failure or from an input"),
+        (("remove", "desk", "c1"), "take its line out there"),
+        (("remove", "desk", "nope"), "no approved case 'nope'"),
+        (("remove", "nope", "c1"), "no task 'nope'"),
         (("add", "nope", "--input", "x", "--expected", "y"), "no task 'nope'"),
     ],
 )

@@ -14,7 +14,7 @@ from ratchet.llm import Reply
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import Database, Store, now
-from ratchet.store.cases import insert_case, stamp_of
+from ratchet.store.cases import delete_case, insert_case, stamp_of
 from ratchet.store.reviews import answer_item
 from ratchet.store.runs import ScoredRun
 
@@ -279,7 +279,7 @@ async def test_together_does_all_or_nothing(store: Store) -> None:
 
 
 async def test_cases_are_kept_by_task_and_stamped(store: Store) -> None:
-    assert await store.cases.stamp("t") == (0, None)
+    assert await store.cases.stamp("t") == stamp_of([])
     rows = [
         {"task": task, "id": "a", "input": "x", "expected": expected, "split": "train", "tags": ["new"],
          "origin": "F-1", "approved_by": "ada", "created_at": time}
@@ -288,8 +288,20 @@ async def test_cases_are_kept_by_task_and_stamped(store: Store) -> None:
     await store.together([partial(insert_case, row=row) for row in rows])
     assert await store.cases.of_task("t") == [rows[0]]
     assert await store.cases.of_task("u") == [rows[1]]
-    assert await store.cases.stamp("t") == stamp_of(rows[:1]) == (1, "1")
-    assert stamp_of([]) == (0, None)
+    assert await store.cases.stamp("t") == stamp_of(rows[:1]) != stamp_of([])
+
+
+async def test_stamp_of_cases_notices_one_that_took_the_place_of_another(store: Store) -> None:
+    """Also where the newest stays, and where the new one says an earlier time than that: clocks may be set back."""
+    first, newest, late = [
+        {"task": "t", "id": name, "input": name, "expected": "y", "split": "train", "tags": [], "origin": None,
+         "approved_by": "ada", "created_at": time}
+        for name, time in (("a", "1"), ("b", "3"), ("c", "2"))
+    ]  # fmt: skip
+    await store.together([partial(insert_case, row=row) for row in (first, newest)])
+    before = await store.cases.stamp("t")
+    await store.together([partial(delete_case, row=first), partial(insert_case, row=late)])
+    assert await store.cases.stamp("t") == stamp_of([newest, late]) != before
 
 
 async def test_failures_that_a_person_closed_stay_closed(store: Store) -> None:
