@@ -13,6 +13,7 @@ from shop import TASK, OpenEngine, Project, item_of, needs_context, needs_requir
 from graph import open_graph
 from ratchet.engine import Engine
 from ratchet.ledger import drift
+from ratchet.records import FailureBundle
 
 pytestmark = pytest.mark.anyio
 CASES = shop_items()
@@ -261,3 +262,47 @@ async def test_context_repair_is_within_the_default_limits(project: Project, inv
     found = review["validation"]
     assert found["vetoes"] == []
     assert found["cost_before"]["tokens"] < found["cost_after"]["tokens"]
+
+
+@pytest.fixture
+def flood(project: Project) -> Any:
+    """Failures of one source, each a run of `serve` with a training case's input."""
+
+    async def serve(source: str, *numbers: int) -> None:
+        config: Any = {"configurable": {"thread_id": f"from {source}"}}
+        async with open_graph("serve", project.settings()) as graph:
+            for number in numbers:
+                result = await graph.ainvoke(case(number, source=source), config, durability="exit")
+                assert result["outcome"]["status"] == "logged"
+
+    return serve
+
+
+@pytest.mark.parametrize("source", ["mallory", "case:c02", "case:c01", "case:none"])
+async def test_one_source_that_floods_the_failures_starts_no_cycle(
+    project: Project, invoke: Any, open_engine: OpenEngine, flood: Any, source: str
+) -> None:
+    count = 200
+    await flood(source, 0, 4, 6, 8)
+    store = (await open_engine()).store
+    served = await store.failures.of_task("shop")
+    for number in range(count - len(served)):  # more of the same, faster than by running them all
+        row = served[number % len(served)]
+        bundle = FailureBundle.model_validate(row["bundle"]).model_copy(update={"id": f"F-more-{number}"})
+        await store.failures.add(bundle, row["group_key"])
+    scripts = [project.script(role, "I do not know") for role in ("agent", "optimizer", "analyst")]
+    result = await invoke("improve", {"task": "shop"}, thread="cycle", min_sources=2)
+    assert result["outcome"] == {
+        "status": "nothing_to_do",
+        "message": f"{count} open failures of shop wait: a cycle needs failures of one kind from 2 distinct sources "
+        "(RATCHET_MIN_SOURCES)",
+    }
+    assert [script.calls for script in scripts] == [[], [], []]
+    assert (await store.cycles.select(), await store.failures.count_open("shop")) == ([], count)
+
+    await flood("bob", 2)
+    project.script("agent", needs_context)
+    project.write_prompts({"shop": "Answer."})  # else the replies that were paid for are taken
+    result = await invoke("improve", {"task": "shop"}, thread="cycle", min_sources=2)
+    review = result["__interrupt__"][0].value["review"]
+    assert (review["strategy"], await store.failures.count_open("shop")) == ("retrieval", 0)
