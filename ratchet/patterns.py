@@ -3,7 +3,8 @@
 import regex
 
 SECONDS = 0.25
-"""A search that takes longer is cut off, so that no pattern can hold up the event loop's threads."""
+"""A search that takes longer is cut off, so that no pattern can hold up the event loop's threads. `regex` measures it
+as processor time of the whole process: on a machine that is busy with others more time passes meanwhile."""
 
 
 class PatternError(Exception):

@@ -13,6 +13,7 @@ from shop import TASK, OpenEngine, Project, item_of, needs_context, needs_requir
 from graph import open_graph
 from ratchet.engine import Engine
 from ratchet.ledger import drift
+from ratchet.patterns import SECONDS
 from ratchet.records import FailureBundle
 
 pytestmark = pytest.mark.anyio
@@ -247,9 +248,9 @@ async def test_pattern_that_never_ends_is_cut_off_while_the_loop_goes_on(project
             turns += 1
 
     clock = asyncio.create_task(ticking())
-    started = time.perf_counter()
+    started = time.process_time()
     evaluation = await engine.evaluate(bench, "in", "a" * 40 + "!", "bin00x")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 2 * 2 * SECONDS  # there are two patterns
     clock.cancel()
     assert turns > 5
     outcomes = {result.name: result.outcome for result in evaluation.criteria}

@@ -64,9 +64,9 @@ def test_render_of_an_unknown_wording_lists_those_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_render_leaves_values_as_they_are(name: str, value: str, wordings: dict[str, set[str]]) -> None:
     source = (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
-    started = time.perf_counter()
+    started = time.process_time()
     text = render(name, **dict.fromkeys(wordings[name], value))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     pieces = re.split(r"\{[a-z][a-z0-9_]*\}", source)
     assert text == value.join(pieces)
 

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from ratchet.patterns import PatternError, compiles, is_found
+from ratchet.patterns import SECONDS, PatternError, compiles, is_found
 
 
 def test_is_found_searches_anywhere() -> None:
@@ -11,10 +11,10 @@ def test_is_found_searches_anywhere() -> None:
 
 
 def test_is_found_is_cut_off() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(PatternError, match=r"the pattern took longer than [0-9.]+ s"):
         is_found("(a|aa)+$", "a" * 40 + "!")
-    assert time.perf_counter() - started < 1
+    assert SECONDS <= time.process_time() - started < 2 * SECONDS
 
 
 def test_compiles_says_what_is_wrong() -> None:

@@ -181,7 +181,7 @@ async def test_retry_after_of_one_call_holds_back_the_others(server: ChatServer,
 
 async def test_waits_are_bounded_in_all(server: ChatServer, open_models: OpenModels) -> None:
     server.always(Answer(500, headers={"retry-after": "30"}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         with pytest.raises(ModelUnavailableError):
             await open_models(Backoff(first=0.01, total=25.0)).reply("agent", asked())
     assert server.calls == 1
@@ -189,13 +189,13 @@ async def test_waits_are_bounded_in_all(server: ChatServer, open_models: OpenMod
 
 async def test_no_slot_is_held_between_two_tries(server: ChatServer, open_models: OpenModels) -> None:
     models = open_models(concurrency=1)
-    server.first(Answer(500, headers={"retry-after": "0.3"}))
+    server.first(Answer(500, headers={"retry-after": "20"}))
     first = asyncio.create_task(models.reply("agent", asked("first")))
     await server.called(1)
     await models.reply("agent", asked("second"))
     assert server.statuses == [500, 200]
     assert not first.done()
-    await first
+    first.cancel()
 
 
 async def test_cancelled_call_gives_its_slot_back(server: ChatServer, open_models: OpenModels) -> None:
@@ -209,7 +209,7 @@ async def test_cancelled_call_gives_its_slot_back(server: ChatServer, open_model
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert (await models.reply("agent", asked(), repeat=None)).text == "hi"
 
 

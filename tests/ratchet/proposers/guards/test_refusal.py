@@ -73,9 +73,9 @@ def test_guard_lets_solved_cases_pass_as_examples(situation: Situation) -> None:
 def test_guard_is_quick_whatever_the_failing_input_looks_like(situation: Situation, failing_on: Any) -> None:
     prompt = situation.prompt.model_copy(update={"prompt": OLD + " Be brief."})
     for text in ("a" * 20_000, "1 " * 20_000, "a." * 20_000, "ignore " * 5_000):
-        started = time.perf_counter()
+        started = time.process_time()
         assert refusal(failing_on(text), prompt) is None
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(("text", "reason"), [pair for pair in REFUSED if "of a failed" not in pair[1]])
