@@ -29,7 +29,7 @@ def _whole(
     further write fails as "database is locked".
     """
 
-    async def undone_on_failure(self: "SqliteSaver", *args: P.args, **kwargs: P.kwargs) -> T:
+    async def undone_on_failure(self: "SqliteSaver", /, *args: P.args, **kwargs: P.kwargs) -> T:
         async with self.writing:
             try:
                 return await write(self, *args, **kwargs)
@@ -39,7 +39,7 @@ def _whole(
                 raise
 
     @wraps(write)
-    async def whole(self: "SqliteSaver", *args: P.args, **kwargs: P.kwargs) -> T:
+    async def whole(self: "SqliteSaver", /, *args: P.args, **kwargs: P.kwargs) -> T:
         task = asyncio.create_task(undone_on_failure(self, *args, **kwargs))
         try:
             return await asyncio.shield(task)
