@@ -1,15 +1,21 @@
 """Which failures a cycle works on."""
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ratchet.cycle import heldout_inputs
 from ratchet.engine import Engine, Workbench
 from ratchet.records import FailureBundle
+from ratchet.rotation import left_to_holdout
 from ratchet.state import State
 from ratchet.triage import FailureGroup, regroup, spread
+from ratchet.triage.stored import REMEMBERED
 
 MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
+
+ENOUGH = 4
+"""Failures, on different inputs, that a cycle has enough with: others of the group may be left to the held-out cases."""
 
 
 class Choice(NamedTuple):
@@ -32,7 +38,8 @@ async def failures_to_work_on(engine: Engine, bench: Workbench, state: State, th
     """The failures of the cycle that this thread has open, those asked for, or the largest group that may be worked on.
 
     A group needs failures from enough distinct sources (setting ``min_sources``), so that no single user steers what is
-    changed for all; a known case of the task is the team's own and needs no second one.
+    changed for all; a known case of the task is the team's own and needs no second one. Failures on inputs that may be
+    held out are left alone where the group has enough others.
     """
     single = state.get("failure_id")
     if single:
@@ -55,11 +62,32 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
         return Choice([], [], f"{task} has no open failures")
     found = await regroup(engine.store, task, rows)
     trusted = {row["id"] for row in rows if bench.is_training_case(row["source"], row["bundle"]["input"])}
+    sources = {row["id"]: row["source"] for row in rows}
     least = engine.settings.min_sources
-    for group in found:
-        if group.sources >= least or trusted & set(group.ids):
-            return Choice(await _represented(engine, rows, group.ids), group.ids)
+    for ids in await _parts(engine, bench, rows, found):
+        if trusted & set(ids) or len({sources[failure] for failure in ids}) >= least:
+            return Choice(await _represented(engine, rows, ids), ids)
     return Choice([], [row["id"] for row in rows], _too_few_sources(task, found, least))
+
+
+async def _parts(
+    engine: Engine, bench: Workbench, rows: list[dict[str, Any]], found: list[FailureGroup]
+) -> list[list[str]]:
+    """Of each group what a cycle may work on, best first: it without the failures that are left to the held-out cases,
+    and the whole, unless a cycle has worked on enough others of it already."""
+    left = await left_to_holdout(engine, bench, rows)
+    inputs = {row["id"]: row["bundle"]["input"].strip() for row in rows}
+    since = (datetime.now(UTC) - REMEMBERED).isoformat()
+    in_hands = await engine.store.failures.in_hands(bench.task.name, since)
+    parts = []
+    for group in found:
+        others = [failure for failure in group.ids if failure not in left]
+        earlier = in_hands.get(group.key, 0)
+        if others and len({inputs[failure] for failure in others}) + earlier >= ENOUGH:
+            parts.append(others)
+        if earlier < ENOUGH:
+            parts.append(group.ids)
+    return parts
 
 
 async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Choice:

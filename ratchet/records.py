@@ -311,6 +311,8 @@ class Validation(Record):
     rule_violations: list[RuleViolation] = []
     cost_before: Cost | None = None
     cost_after: Cost | None = None
+    production: int = 0
+    """How many of the cases came from production, not from the task."""
 
 
 class Decision(Record):

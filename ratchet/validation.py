@@ -1,6 +1,7 @@
 """From candidates to a finding: the race, then old against new on held-out cases, then the record of both."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ratchet.cycle import as_trials, cycle_meter, ended
@@ -12,6 +13,7 @@ from ratchet.prompting import TaskPrompt, content_hash
 from ratchet.proposers import Situation, idea, recall
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
 from ratchet.repeats import planned_repeats
+from ratchet.rotation import settled_cases
 from ratchet.selection import prove, search
 from ratchet.state import State
 from ratchet.trial import Trial, replaced, score_all
@@ -26,6 +28,9 @@ class _Case(NamedTuple):
 
     engine: Engine
     bench: Workbench
+    """Its held-out cases are those of this test, in their order."""
+    production: set[str]
+    """Ids of the held-out cases that come from production."""
     diagnosis: Diagnosis
     failures: list[Trial]
     cycle_id: str
@@ -34,8 +39,8 @@ class _Case(NamedTuple):
 
 async def validate_candidates(engine: Engine, state: State, report: Report) -> State:
     """Search from the candidates of a cycle, and put the best one found to the gate."""
-    case = await _case(engine, state, report)
-    proposal_id = f"{case.cycle_id}-P{state.get('round', 1)}"
+    proposal_id = f"{state['cycle_id']}-P{state.get('round', 1)}"
+    case = await _case(engine, state, report, proposal_id)
     candidates = [Candidate.model_validate(candidate) for candidate in state.get("candidates", [])]
     refused = [CandidateResult.model_validate(result) for result in state.get("refused", [])]
     try:
@@ -60,12 +65,13 @@ async def validate_candidates(engine: Engine, state: State, report: Report) -> S
 async def validate_edit(engine: Engine, state: State, report: Report) -> State:
     """Put a reviewer's version to the gate. Where it is not proven the first proposal stays on the table, with a
     problem that says what was found."""
-    case = await _case(engine, state, report)
     decision = Decision.model_validate(state["decision"])
     first = Proposal.model_validate(state["proposal"])
     prompt = decision.prompt or first.after
+    proposal_id = f"{first.id}-{prompt.hash[:8]}"
+    case = await _case(engine, state, report, proposal_id)
     candidate = Candidate(strategy="edit", rationale=f"edited by {decision.reviewer}", prompt=prompt)
-    proposal = _proposal(case, candidate, f"{first.id}-{prompt.hash[:8]}", first.candidates)
+    proposal = _proposal(case, candidate, proposal_id, first.candidates)
     component = case.diagnosis.component
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
@@ -81,11 +87,17 @@ async def validate_edit(engine: Engine, state: State, report: Report) -> State:
     return await _proven(case, proposal, validation, "approved") | {"problem": None}
 
 
-async def _case(engine: Engine, state: State, report: Report) -> _Case:
+async def _case(engine: Engine, state: State, report: Report, proposal_id: str) -> _Case:
+    """The held-out cases are settled here, before anything is tried. A cycle's proposals share the salt, not the
+    choice: what one has worn comes later in the next."""
     bench = await engine.workbench(state["task"])
+    cycle_id = str(state["cycle_id"])
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
-    bundles = await engine.store.failures.bundles(diagnosis.failures)
-    return _Case(engine, bench, diagnosis, as_trials(bundles), str(state["cycle_id"]), report)
+    trials = as_trials(await engine.store.failures.bundles(diagnosis.failures))
+    worked_on = {trial.input.strip() for trial in trials}
+    held = await settled_cases(engine, bench, proposal_id, salt=cycle_id, worked_on=worked_on)
+    bench = replace(bench, cases=[*bench.train, *held.cases])
+    return _Case(engine, bench, held.production, diagnosis, trials, cycle_id, report)
 
 
 async def _situation(case: _Case, feedback: str) -> Situation:
@@ -94,27 +106,27 @@ async def _situation(case: _Case, feedback: str) -> Situation:
 
 
 async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:
-    """The gate's finding on a proposal. Cases that this cycle has worked on are not held out any more."""
-    worked_on = {trial.input.strip() for trial in case.failures}
-    cases = [held for held in case.bench.holdout if held.input.strip() not in worked_on]
-    if not cases:
+    """The gate's finding on a proposal."""
+    if not case.bench.holdout:
         return unproven("there are no held-out cases to prove anything on", triggering=triggering)
     task = case.bench.task.name
-    repeats = await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(cases))
+    repeats = await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(case.bench.holdout))
     comparison = await prove(
         case.engine,
         case.bench,
         proposal.component,
         proposal.after,
-        cases,
+        case.bench.holdout,
         level=await case.engine.store.gate_tests.level(task, proposal.id, level),
-        salt=case.cycle_id,
         repeats=repeats.count,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
     )
     against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
+    seen = {pair.case.id for pair in comparison.pairs}
     finding = comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines)
-    validation = against.on(finding.model_copy(update={"repeats": repeats}))
+    further = {"repeats": repeats, "production": len(seen & case.production)}
+    validation = against.on(finding.model_copy(update=further))
+    await case.engine.store.gate_cases.note_seen(proposal.id, seen)
     await case.engine.store.gate_tests.finish(
         proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
     )

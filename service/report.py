@@ -73,6 +73,8 @@ def finding(validation: Validation) -> list[RenderableType]:
         table.add_column(name, justify="left" if not name else "right")
     before, after = validation.before, validation.after
     table.add_row("success", _with_interval(before), _with_interval(after), str(after.n))
+    if validation.production:
+        table.add_row("of these from production", "", "", str(validation.production))
     for name, measured in validation.criteria.items():
         table.add_row(name, percent(measured.before), percent(measured.after), str(measured.n))
     _add_costs(table, validation)

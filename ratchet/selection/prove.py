@@ -7,7 +7,6 @@ from ratchet.concurrent import together
 from ratchet.engine import Engine, Workbench
 from ratchet.gate import LEAST_CASES, Comparison, Pair
 from ratchet.prompting import TaskPrompt
-from ratchet.selection.sampling import shuffled
 from ratchet.tasks import Case
 from ratchet.trial import Trial, replaced, score_all
 
@@ -23,21 +22,19 @@ async def prove(
     cases: Sequence[Case],
     *,
     level: float,
-    salt: str,
     repeats: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
-    """Compare `prompt` with the one in force on `cases`, each run `repeats` times under either, in an order that `salt`
-    decides.
+    """Compare `prompt` with the one in force on `cases`, each run `repeats` times under either, in their order: it has
+    to be settled before, see `ratchet.rotation`.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
     comparison = Comparison(level)
-    order = shuffled(cases, key=lambda case: case.id, salt=salt)
     new_prompts = replaced(bench.prompts, component, prompt)
-    for start, end in pairwise([0, *looks(len(order))]):
-        block = order[start:end]
+    for start, end in pairwise([0, *looks(len(cases))]):
+        block = cases[start:end]
         trials = [Trial(case.input, case.expected) for case in block]
         runs = await together(
             score_all(engine, bench, prompts, trials, repeat=repeat)
@@ -46,8 +43,8 @@ async def prove(
         )
         old, new = zip(*runs[:repeats], strict=True), zip(*runs[repeats:], strict=True)
         comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
-        progress(end, len(order))
-        if comparison.settled(len(order) - end):
+        progress(end, len(cases))
+        if comparison.settled(len(cases) - end):
             break
     return comparison
 

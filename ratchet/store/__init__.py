@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ratchet.store.cases import Cases
 from ratchet.store.cycles import Cycles
 from ratchet.store.database import Database, Effect, threaded
+from ratchet.store.gate_cases import GateCases
 from ratchet.store.gate_tests import GateTests
 from ratchet.store.proposals import Proposals
 from ratchet.store.replies import Replies
@@ -26,6 +27,7 @@ class Store:
         self.proposals = Proposals(database)
         self.reviews = Reviews(database)
         self.gate_tests = GateTests(database)
+        self.gate_cases = GateCases(database)
 
     @threaded
     def together(self, effects: Sequence[Effect]) -> None:

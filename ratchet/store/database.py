@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BUSY_SECONDS = 10.0
 

@@ -13,6 +13,8 @@ FailureRow = dict[str, Any]
 """id, run_id, task, component, group_key, status, cycle_id, source, bundle, created_at."""
 WAITING = ("escalated", "open")
 """Statuses of failures that a person may answer; those on which only the budget of a cycle ended are open."""
+IN_HANDS = ("in_cycle", "escalated")
+"""Statuses of failures that a cycle works on or has left to a person."""
 CLOSED_BY_PERSON = ("corrected", "dismissed")
 """Statuses of failures that only another answer of a person changes."""
 
@@ -23,6 +25,16 @@ class ScoredRun(NamedTuple):
     passed: bool
     source: str
     input: str
+
+
+class PastRun(NamedTuple):
+    """What a run of live traffic was asked, and what was expected of it."""
+
+    id: str
+    source: str
+    input: str
+    expected: Any
+    created_at: str
 
 
 class Runs:
@@ -81,6 +93,27 @@ class Runs:
         with self._database.read() as connection:
             return [ScoredRun(bool(passed), source, text) for passed, source, text in connection.execute(query)]
 
+    @threaded
+    def recent(self, task: str, *, per_source: int, limit: int) -> list[PastRun]:
+        """Scored runs of live traffic, passed or failed, newest first; the newest of each source, so that none fills
+        the list. Runs that say they are known cases do not count."""
+        newest = func.row_number().over(partition_by=runs.c.source, order_by=(runs.c.created_at.desc(), runs.c.id))
+        ranked = (
+            select(runs.c.id, newest.label("place"))
+            .where(runs.c.task == task, runs.c.passed.is_not(None), runs.c.source.not_like("case:%"))
+            .subquery()
+        )
+        asked, expected = runs.c.document["input"].as_string(), runs.c.document["expected"]
+        query = (
+            select(runs.c.id, runs.c.source, asked, expected, runs.c.created_at)
+            .join(ranked, ranked.c.id == runs.c.id)
+            .where(ranked.c.place <= per_source)
+            .order_by(runs.c.created_at.desc(), runs.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [PastRun(*row) for row in connection.execute(query)]
+
 
 class Failures:
     """Failure bundles. Statuses: open, in_cycle, fixed, superseded, escalated.
@@ -137,11 +170,25 @@ class Failures:
     @threaded
     def was_worked_on(self, task: str, text: str) -> bool:
         """Whether a cycle has worked on a failure with the input `text`, white space around it aside."""
-        query = select(failures.c.bundle["input"].as_string()).where(
-            failures.c.task == task, failures.c.cycle_id.is_not(None)
+        with self._database.read() as connection:
+            return text.strip() in _worked_on(connection, task)
+
+    @threaded
+    def worked_on(self, task: str) -> set[str]:
+        """The inputs, without outer white space, of all failures that a cycle has ever worked on."""
+        with self._database.read() as connection:
+            return _worked_on(connection, task)
+
+    @threaded
+    def in_hands(self, task: str, since: str) -> dict[str, int]:
+        """How many failures since that time are in a cycle or handed over to a person, by group."""
+        query = (
+            select(failures.c.group_key, func.count())
+            .where(failures.c.task == task, failures.c.status.in_(IN_HANDS), failures.c.created_at >= since)
+            .group_by(failures.c.group_key)
         )
         with self._database.read() as connection:
-            return any(found.strip() == text.strip() for found in connection.execute(query).scalars())
+            return {key: int(count) for key, count in connection.execute(query)}
 
     @threaded
     def count_open(self, task: str) -> int:
@@ -199,6 +246,13 @@ class Failures:
                 .where(failures.c.task == task, failures.c.component == component, failures.c.status == "open")
                 .values(status="superseded")
             )
+
+
+def _worked_on(connection: Connection, task: str) -> set[str]:
+    query = select(failures.c.bundle["input"].as_string()).where(
+        failures.c.task == task, failures.c.cycle_id.is_not(None)
+    )
+    return {text.strip() for text in connection.execute(query).scalars()}
 
 
 def mark_failures(connection: Connection, ids: list[str], status: str, was: tuple[str, ...] | None = None) -> int:

@@ -110,6 +110,20 @@ gate_tests = Table(
     UniqueConstraint("task", "number", name="one_test_per_number"),
 )
 
+gate_cases = Table(
+    "gate_cases",
+    metadata,
+    Column("test_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("task", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("expected", JSON, nullable=False),
+    Column("run_id", Text),
+    Column("seen", Integer, nullable=False),
+    Index("gate_cases_by_task", "task"),
+)
+
 versions = Table(
     "versions",
     metadata,

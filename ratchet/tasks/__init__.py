@@ -12,6 +12,7 @@ from ratchet.tasks.cases import (
     stable_split,
 )
 from ratchet.tasks.criteria import Criterion
+from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
 from ratchet.tasks.task import SourceConfig, Task, load_task, task_names
 
@@ -19,6 +20,7 @@ __all__ = [
     "Case",
     "Criterion",
     "Expected",
+    "HoldoutConfig",
     "Limits",
     "SourceConfig",
     "Split",

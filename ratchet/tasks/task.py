@@ -10,6 +10,7 @@ from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.strict import StrictModel, parse_toml, read_text, validate
 from ratchet.tasks.criteria import Criterion
 from ratchet.tasks.gate import GateConfig
+from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -76,6 +77,7 @@ class Task(StrictModel):
     agent: AgentConfig = AgentConfig()
     gate: GateConfig = GateConfig()
     limits: Limits = Limits()
+    holdout: HoldoutConfig = HoldoutConfig()
     criteria: Annotated[list[Criterion], Field(min_length=1)]
     context_sources: list[SourceConfig] = []
     canary: Canary | None = None

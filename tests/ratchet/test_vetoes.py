@@ -29,7 +29,7 @@ def improved(messages: list[dict[str, Any]], request: Any) -> str:
 
 async def compared(engine: Engine, prompt: TaskPrompt = NEW) -> tuple[Any, Comparison]:
     bench = await engine.workbench("shop")
-    return bench, await prove(engine, bench, "shop", prompt, bench.holdout, level=0.02, salt="s")
+    return bench, await prove(engine, bench, "shop", prompt, bench.holdout, level=0.02)
 
 
 async def test_probe_that_breaks_a_rule_vetoes_a_better_change(project: Project, engine: Engine) -> None:

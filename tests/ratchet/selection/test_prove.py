@@ -20,7 +20,7 @@ async def test_prove_stops_when_the_answer_is_clear(project: Project, engine: En
     seen: list[tuple[int, int]] = []
     comparison = await prove(
         engine, bench, "shop", TaskPrompt(prompt=GOOD), bench.holdout,
-        level=level(1, 0), salt="C", progress=lambda done, total: seen.append((done, total)),
+        level=level(1, 0), progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
     assert comparison.result(fixed=1, triggering=1).proven
     assert seen == [(12, 20)]
@@ -41,13 +41,13 @@ async def test_prove_pays_for_the_baseline_once(project: Project, engine: Engine
     script = project.script("agent", needs_requirement)
     bench = await engine.workbench("shop")
     for text in (GOOD, GOOD + " Shortly."):
-        await prove(engine, bench, "shop", TaskPrompt(prompt=text), bench.holdout, level=0.05, salt="C")
+        await prove(engine, bench, "shop", TaskPrompt(prompt=text), bench.holdout, level=0.05)
     assert len(script.calls) == 3 * 12
 
 
 async def test_prove_of_no_cases_proves_nothing(engine: Engine) -> None:
     bench = await engine.workbench("shop")
-    comparison = await prove(engine, bench, "shop", TaskPrompt(prompt=GOOD), [], level=1.0, salt="C")
+    comparison = await prove(engine, bench, "shop", TaskPrompt(prompt=GOOD), [], level=1.0)
     assert comparison.result(fixed=1, triggering=1).proven is False
 
 
