@@ -15,7 +15,7 @@ MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
 
 ENOUGH = 4
-"""Failures, on different inputs, that a cycle has enough with: others of the group may be left to the held-out cases."""
+"""Failures on different inputs that are enough for a cycle: others of the group may be left to the held-out cases."""
 
 
 class Choice(NamedTuple):
@@ -64,21 +64,22 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     trusted = {row["id"] for row in rows if bench.is_training_case(row["source"], row["bundle"]["input"])}
     sources = {row["id"]: row["source"] for row in rows}
     least = engine.settings.min_sources
-    for ids in await _parts(engine, bench, rows, found):
+    left = await left_to_holdout(engine, bench, rows)
+    for ids in await _parts(engine, task, rows, found, left):
         if trusted & set(ids) or len({sources[failure] for failure in ids}) >= least:
             return Choice(await _represented(engine, rows, ids), ids)
-    return Choice([], [row["id"] for row in rows], _too_few_sources(task, found, least))
+    why = _too_few_sources(task, found, least) if len(left) < len(rows) else _all_left(task, len(rows))
+    return Choice([], [row["id"] for row in rows], why)
 
 
 async def _parts(
-    engine: Engine, bench: Workbench, rows: list[dict[str, Any]], found: list[FailureGroup]
+    engine: Engine, task: str, rows: list[dict[str, Any]], found: list[FailureGroup], left: set[str]
 ) -> list[list[str]]:
     """Of each group what a cycle may work on, best first: it without the failures that are left to the held-out cases,
     and the whole, unless a cycle has worked on enough others of it already."""
-    left = await left_to_holdout(engine, bench, rows)
     inputs = {row["id"]: row["bundle"]["input"].strip() for row in rows}
     since = (datetime.now(UTC) - REMEMBERED).isoformat()
-    in_hands = await engine.store.failures.in_hands(bench.task.name, since)
+    in_hands = await engine.store.failures.in_hands(task, since)
     parts = []
     for group in found:
         others = [failure for failure in group.ids if failure not in left]
@@ -117,3 +118,7 @@ def _too_few_sources(task: str, found: list[FailureGroup], least: int) -> str:
         f"{count} open failures of {task} wait: a cycle needs failures of one kind from {least} distinct sources "
         "(RATCHET_MIN_SOURCES)"
     )
+
+
+def _all_left(task: str, count: int) -> str:
+    return f"the {count} open failures of {task} are left to the held-out cases ([holdout] in its task.toml)"

@@ -97,7 +97,7 @@ def fair_share(pool: Sequence[HeldOut], most: int, least_sources: int) -> list[H
     met = Counter(held.run.source for held in pool if held.run)
     share = next((n for n in range(most, 0, -1) if n * least_sources <= _total(met, n, most)), 0)
     taken: Counter[str] = Counter()
-    chosen = []
+    chosen: list[HeldOut] = []
     for held in sorted(pool, key=lambda held: held.decisions):
         if held.run and taken[held.run.source] < share and len(chosen) < most:
             taken[held.run.source] += 1

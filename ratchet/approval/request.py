@@ -25,10 +25,12 @@ def approval_request(
     `problem` says why an earlier answer was not accepted.
     """
     before, after = validation.before, validation.after
+    rotated = f", {validation.production} of these from production" if validation.production else ""
     repeated = f"; {validation.repeats.line}" if validation.repeats.line else ""
+    counts = f"{len(validation.wins)} won, {len(validation.losses)} lost of {after.n}{rotated}{repeated}"
     summary = (
         f"{proposal.task}/{proposal.component}: {proposal.rationale}. Held-out success {before.rate:.0%} -> "
-        f"{after.rate:.0%} ({len(validation.wins)} won, {len(validation.losses)} lost of {after.n}{repeated})."
+        f"{after.rate:.0%} ({counts})."
     )
     arguments = {"component": proposal.component, "prompt": proposal.after.as_json()}
     request: dict[str, Any] = {

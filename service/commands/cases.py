@@ -7,8 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case, remove_case
+from ratchet.rotation import own_cases, production_cases
 from ratchet.store.cases import CaseRow
 from ratchet.strict import parse_json
 from ratchet.tasks import Expected, Split
@@ -29,33 +31,52 @@ def list_cases(
     split: Annotated[Split | None, typer.Option(help="Only those.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List a task's cases: those of its file, then the approved ones with their origin."""
+    """List a task's cases: those of its file, the approved ones with their origin, and the inputs from production that
+    the next decision of the gate takes. Of held-out cases it is said in how many decisions each took part."""
     found = [case for case in asyncio.run(_list(task)) if split in (None, case["split"])]
     if as_json:
         print_json({"task": task, "n": len(found), "cases": found})
         return
     table = Table(title=f"{len(found)} cases of {task}", title_justify="left")
-    for name in ("id", "input", "expected", "split", "tags", "from"):
+    for name in ("id", "input", "expected", "split", "decisions", "tags", "from"):
         table.add_column(name)
     for case in found:
-        origin = case["origin"] or ("the file" if case["approved_by"] is None else "a person")
-        by = f", approved by {case['approved_by']}" if case["approved_by"] else ""
         shown = [Text(str(case[name])[:80]) for name in ("id", "input", "expected", "split")]
-        table.add_row(*shown, Text(", ".join(case["tags"])), Text(f"{origin}{by}"))
+        worn = "" if case["decisions"] is None else str(case["decisions"])
+        table.add_row(*shown, Text(worn), Text(", ".join(case["tags"])), Text(_origin(case)))
     out.print(table)
+
+
+def _origin(case: dict[str, Any]) -> str:
+    if case["production"]:
+        return f"production, {case['origin']}"
+    origin = case["origin"] or ("the file" if case["approved_by"] is None else "a person")
+    return f"{origin}, approved by {case['approved_by']}" if case["approved_by"] else str(origin)
 
 
 async def _list(task: str) -> list[dict[str, Any]]:
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         stored = {row["id"]: row for row in await session.engine.store.cases.of_task(bench.task.name)}
+        decisions = {held.case.id: held.decisions for held in await own_cases(session.engine, bench)}
         found = []
         for case in bench.cases:
             row = stored.get(case.id)
             known = row if row and row["input"] == case.input else {}  # else the file has taken its id
             more = {name: known.get(name) for name in ("origin", "approved_by", "created_at")}
-            found.append(case.model_dump(mode="json") | more)
-        return found
+            worn = {"decisions": decisions.get(case.id), "production": False}
+            found.append(case.model_dump(mode="json") | more | worn)
+        return found + await _from_production(session.engine, bench)
+
+
+async def _from_production(engine: Engine, bench: Workbench) -> list[dict[str, Any]]:
+    return [
+        held.case.model_dump(mode="json")
+        | {"origin": held.run.id, "approved_by": None, "created_at": held.run.created_at}
+        | {"decisions": held.decisions, "production": True}
+        for held in await production_cases(engine, bench)
+        if held.run
+    ]
 
 
 @cases.command("add")

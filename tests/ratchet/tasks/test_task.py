@@ -44,9 +44,18 @@ def test_load_task_reads_the_repeats_of_the_gate(project: Project, line: str, re
     assert load_task(project.folder / "tasks", "shop").gate.repeats == repeats
 
 
+def test_load_task_reads_how_many_held_out_cases_come_from_production(project: Project) -> None:
+    project.write_task(toml=PLAIN + CRITERION)
+    assert load_task(project.folder / "tasks", "shop").holdout.production == 20
+    project.write_task(toml=PLAIN + "[holdout]\nproduction = 0\n" + CRITERION)
+    assert load_task(project.folder / "tasks", "shop").holdout.production == 0
+
+
 @pytest.mark.parametrize(
     ("toml", "expected"),
     [
+        (PLAIN + "[holdout]\nrotate = 3\n" + CRITERION, "unknown key holdout.rotate"),
+        (PLAIN + "[holdout]\nproduction = -1\n" + CRITERION, "holdout.production"),
         (PLAIN + CRITERION + "colour = 1\n", "unknown key criteria[0].exact.colour"),
         ("color = 1\n" + PLAIN + CRITERION, "unknown key color"),
         (CRITERION + "", "description is missing"),
