@@ -49,7 +49,7 @@ def list_cases(
 
 def _origin(case: dict[str, Any]) -> str:
     if case["production"]:
-        return f"production, {case['origin']}"
+        return f"production {case['origin']}"
     origin = case["origin"] or ("the file" if case["approved_by"] is None else "a person")
     return f"{origin}, approved by {case['approved_by']}" if case["approved_by"] else str(origin)
 

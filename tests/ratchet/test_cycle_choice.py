@@ -1,10 +1,11 @@
 from typing import Any
 
 import pytest
-from shop import FailRuns, OpenEngine
+from shop import TASK, FailRuns, OpenEngine, Project, shop_items
 
 from ratchet.cycle_choice import MOST_FAILURES, Choice, failures_to_work_on
 from ratchet.engine import Engine
+from ratchet.tasks import stable_split
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +74,83 @@ async def test_failures_that_were_asked_for_need_no_second_source(strict: Engine
 async def test_failures_on_held_out_inputs_are_left_alone_if_asked_for(engine: Engine, fail_runs: FailRuns) -> None:
     await fail_runs(engine, 1)
     assert (await chosen(engine, failures=["F-1"])).failures == []
+
+
+def split_inputs(split: str) -> list[str]:
+    """Inputs of live traffic of one split."""
+    return [text for text in (f"Question {number}?" for number in range(60)) if stable_split(text) == split]
+
+
+TRAIN, HELD = split_inputs("train"), split_inputs("holdout")
+
+
+@pytest.fixture
+def fail_on(fail_runs: FailRuns) -> Any:
+    """Stores a failure for each input of live traffic."""
+
+    async def fail(engine: Engine, texts: list[str], **more: Any) -> list[str]:
+        ids = [f"F-{text.split()[1]}" for text in texts]
+        for failure, text in zip(ids, texts, strict=True):
+            await fail_runs(engine, 0, input=text, **({"id": failure} | more))
+        return ids
+
+    return fail
+
+
+async def test_failures_that_may_be_held_out_are_left_alone_where_enough_others_are(
+    engine: Engine, fail_on: Any
+) -> None:
+    await fail_on(engine, HELD[:6])
+    others = await fail_on(engine, TRAIN[:4])
+    found = await chosen(engine)
+    assert found.ids == others
+    assert {failure.id for failure in found.failures} == set(others)
+
+
+async def test_a_group_with_few_others_is_worked_on_whole(engine: Engine, fail_on: Any) -> None:
+    ids = await fail_on(engine, HELD[:6]) + await fail_on(engine, TRAIN[:3])
+    await fail_on(engine, TRAIN[:1], id="F-again")
+    assert (await chosen(engine)).ids == [*ids, "F-again"]
+
+
+async def test_what_was_left_to_the_held_out_cases_stays_so_after_the_cycle(engine: Engine, fail_on: Any) -> None:
+    left = await fail_on(engine, HELD[:6])
+    await engine.store.failures.mark(await fail_on(engine, TRAIN[:4]), "escalated", "C-1")
+    found = await chosen(engine)
+    assert (found.failures, found.ids) == ([], left)
+    assert found.why == "the 6 open failures of shop are left to the held-out cases ([holdout] in its task.toml)"
+    more = await fail_on(engine, TRAIN[4:5])
+    assert (await chosen(engine)).ids == more
+
+
+async def test_failures_that_a_person_names_are_worked_on_though_they_may_be_held_out(
+    engine: Engine, fail_on: Any
+) -> None:
+    await fail_on(engine, TRAIN[:4])
+    named = await fail_on(engine, HELD[:1])
+    assert (await chosen(engine, failures=named)).ids == named
+
+
+async def test_an_input_that_was_worked_on_is_not_left_to_the_held_out_cases_again(
+    engine: Engine, fail_on: Any
+) -> None:
+    ids = await fail_on(engine, [*HELD[:1], *TRAIN[:4]])
+    await engine.store.failures.mark(ids[:1], "open", "C-1")
+    assert (await chosen(engine)).ids == ids
+
+
+async def test_others_of_one_source_are_not_enough(strict: Engine, fail_on: Any) -> None:
+    ids = await fail_on(strict, TRAIN[:5], source="mallory")
+    ids += await fail_on(strict, HELD[:1], source="ada")
+    assert (await chosen(strict)).ids == ids
+
+
+async def test_without_rotation_a_group_is_worked_on_whole(project: Project, engine: Engine, fail_on: Any) -> None:
+    project.write_task(toml=TASK + "\n[holdout]\nproduction = 0\n", cases=shop_items())
+    ids = await fail_on(engine, HELD[:6]) + await fail_on(engine, TRAIN[:4])
+    assert (await chosen(engine)).ids == ids
+
+
+async def test_a_failure_without_an_expected_output_is_no_held_out_case(engine: Engine, fail_on: Any) -> None:
+    ids = await fail_on(engine, HELD[:2], expected=None) + await fail_on(engine, TRAIN[:4])
+    assert (await chosen(engine)).ids == ids

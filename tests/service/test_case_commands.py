@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from command import Done
 
+from ratchet.tasks import stable_split
+
 Ratchet = Callable[..., Done]
 QUESTION = "What is the price of the repair?"
 
@@ -24,6 +26,31 @@ def test_list_names_the_cases_of_the_file_by_split(ratchet: Ratchet) -> None:
     assert {case["split"] for case in listed(ratchet, "--split", "holdout")} == {"holdout"}
     first = listed(ratchet)[0]
     assert (first["id"], first["expected"], first["origin"], first["approved_by"]) == ("c0", "100 coins", None, None)
+
+
+def test_list_says_how_worn_held_out_cases_are(ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
+    assert {case["decisions"] for case in listed(ratchet, "--split", "holdout")} == {0}
+    assert ratchet("improve", "desk", "--json").json["verdict"] == "better"
+    looked_at = [case for case in listed(ratchet, "--split", "holdout") if case["decisions"] == 1]
+    assert 0 < len(looked_at) < 20
+    assert {case["decisions"] for case in listed(ratchet, "--split", "train")} == {None}
+    assert "decisions" in ratchet("cases", "list", "desk").out
+
+
+def test_list_shows_which_held_out_cases_come_from_production(
+    ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
+    texts = [text for text in (f"Price {number}?" for number in range(20)) if stable_split(text) == "holdout"][:3]
+    runs = [ratchet("run", "desk", text, "--expected", "1 coin", "--json").json["run_id"] for text in texts]
+    found = [case for case in listed(ratchet) if case["production"]]
+    assert [(case["input"], case["origin"], case["split"], case["decisions"]) for case in found] == [
+        (text, run, "holdout", 0) for text, run in reversed(list(zip(texts, runs, strict=True)))
+    ]
+    assert found == [case for case in listed(ratchet, "--split", "holdout") if case["production"]]
+    assert not any(case["production"] for case in listed(ratchet, "--split", "train"))
+    assert "production" in ratchet("cases", "list", "desk").out
 
 
 def test_add_makes_a_failure_a_case_that_counts(ratchet: Ratchet, failure: str) -> None:

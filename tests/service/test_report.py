@@ -35,6 +35,12 @@ def test_finding_shows_no_seconds_that_were_not_measured() -> None:
     assert "per case" not in shown()
 
 
+def test_finding_says_how_many_cases_came_from_production() -> None:
+    (line,) = (line for line in shown(production=7).splitlines() if "from production" in line)
+    assert "7" in line.split()
+    assert "from production" not in shown()
+
+
 def test_finding_prints_an_output_that_looks_like_markup_as_it_is() -> None:
     assert "said '[/red] [bold]'" in " ".join(shown(reason="said '[/red] [bold]'").split())
 
