@@ -65,10 +65,11 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     sources = {row["id"]: row["source"] for row in rows}
     least = engine.settings.min_sources
     left = await left_to_holdout(engine, bench, rows)
-    for ids in await _parts(engine, task, rows, found, left):
+    parts = await _parts(engine, task, rows, found, left)
+    for ids in parts:
         if trusted & set(ids) or len({sources[failure] for failure in ids}) >= least:
             return Choice(await _represented(engine, rows, ids), ids)
-    why = _too_few_sources(task, found, least) if len(left) < len(rows) else _all_left(task, len(rows))
+    why = _too_few_sources(task, found, least) if parts else _all_left(task, len(rows))
     return Choice([], [row["id"] for row in rows], why)
 
 

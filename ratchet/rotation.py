@@ -21,7 +21,7 @@ from ratchet.tasks import Case, Expected, Task, case_id, stable_split
 
 PER_SOURCE = 200
 """Runs of one source that are looked at, the newest."""
-LOOKED_AT = 5000
+LOOKED_AT = 2000
 """Runs of a task that are looked at, the newest."""
 
 

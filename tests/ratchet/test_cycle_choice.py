@@ -140,7 +140,10 @@ async def test_an_input_that_was_worked_on_is_not_left_to_the_held_out_cases_aga
 
 
 async def test_others_of_one_source_are_not_enough(strict: Engine, fail_on: Any) -> None:
-    ids = await fail_on(strict, TRAIN[:5], source="mallory")
+    ids = await fail_on(strict, HELD[1:4], source="mallory")
+    assert (await chosen(strict)).why.startswith("3 open failures of shop wait")
+    ids += await fail_on(strict, TRAIN[:5], source="mallory")
+    assert (await chosen(strict)).failures == []
     ids += await fail_on(strict, HELD[:1], source="ada")
     assert (await chosen(strict)).ids == ids
 

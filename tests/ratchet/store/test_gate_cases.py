@@ -34,3 +34,10 @@ async def test_decisions_count_the_tests_that_looked_at_an_input(store: Store) -
     await store.gate_cases.note_seen("P2", {"id a"})
     await store.gate_cases.note_seen("P4", {"id a"})
     assert await store.gate_cases.decisions("t") == {"a": 2, "b": 1}
+
+
+async def test_settle_keeps_that_nothing_is_expected(store: Store) -> None:
+    (row,) = await store.gate_cases.settle(
+        "P1", "t", [{"case_id": "a", "input": "a", "expected": None, "run_id": None}]
+    )
+    assert row["expected"] is None

@@ -322,3 +322,26 @@ async def test_was_worked_on_goes_by_the_input_and_the_task(store: Store) -> Non
     assert await store.failures.was_worked_on("t", " in 0\n")
     assert not await store.failures.was_worked_on("t", "in 1")
     assert not await store.failures.was_worked_on("u", "in 0")
+
+
+async def test_recent_runs_are_the_newest_of_each_source(store: Store) -> None:
+    for number, (source, passed) in enumerate([("a", True), ("a", False), ("b", None), ("a", True), ("case:c1", True)]):
+        document = {"thread_id": None, "evaluation": {"passed": passed, "score": None}, "input": f"in {number}",
+                    "expected": ["x", {"y": number}]}  # fmt: skip
+        await store.runs.add(f"R-{number}", "t", source, document, version=1)
+    found = await store.runs.recent("t", per_source=2, limit=10)
+    assert [(run.id, run.source, run.input, run.expected) for run in found] == [
+        ("R-3", "a", "in 3", ["x", {"y": 3}]),
+        ("R-1", "a", "in 1", ["x", {"y": 1}]),
+    ]
+    assert [run.id for run in await store.runs.recent("t", per_source=2, limit=1)] == ["R-3"]
+    assert await store.runs.recent("u", per_source=2, limit=10) == []
+
+
+async def test_in_hands_counts_by_group_what_cycles_and_people_have(store: Store) -> None:
+    for number, status in enumerate(["open", "in_cycle", "escalated", "fixed"]):
+        await store.failures.add(bundle(number), "g")
+        await store.failures.mark([bundle(number).id], status, None if status == "open" else "C")
+    assert await store.failures.in_hands("t", "") == {"g": 2}
+    assert await store.failures.in_hands("t", now()) == {}
+    assert await store.failures.worked_on("t") == {"in 1", "in 2", "in 3"}
