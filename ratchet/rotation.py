@@ -9,7 +9,7 @@ earlier tests looked at, never on the candidate, so that the test stays valid.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
 from ratchet.engine import Engine, Workbench
@@ -70,12 +70,12 @@ async def production_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:
     if not most:
         return []
     runs = await engine.store.runs.recent(task, per_source=PER_SOURCE, limit=LOOKED_AT)
-    known = {case.input.strip() for case in bench.cases} | await engine.store.failures.worked_on(task)
+    closed = await _closed(engine, bench)
     decisions = await engine.store.gate_cases.decisions(task)
     newest: dict[str, PastRun] = {}
     for run in runs:
         text = run.input.strip()
-        if text not in known and may_rotate_in(bench.task, text, run.expected):
+        if not closed(text) and may_rotate_in(bench.task, text, run.expected):
             newest.setdefault(text, run)
     pool = [HeldOut(_new_case(text, run.expected), run, decisions[text]) for text, run in newest.items()]
     return fair_share(pool, most, engine.settings.min_sources)
@@ -122,14 +122,22 @@ def in_order(kinds: Iterable[Sequence[HeldOut]], salt: str) -> list[HeldOut]:
 
 async def left_to_holdout(engine: Engine, bench: Workbench, rows: Sequence[FailureRow]) -> set[str]:
     """Ids of those failures whose inputs may be held out as long as no cycle works on them."""
-    known = {case.input.strip() for case in bench.cases} | await engine.store.failures.worked_on(bench.task.name)
+    closed = await _closed(engine, bench)
     return {
         row["id"]
         for row in rows
         if not row["source"].startswith("case:")
-        and row["bundle"]["input"].strip() not in known
+        and not closed(row["bundle"]["input"].strip())
         and may_rotate_in(bench.task, row["bundle"]["input"], row["bundle"]["expected"])
     }
+
+
+async def _closed(engine: Engine, bench: Workbench) -> Callable[[str], bool]:
+    """Whether an input can never rotate in: it is a case, was a training case once, or a cycle has worked on it."""
+    store, task = engine.store, bench.task.name
+    known = {case.input.strip() for case in bench.cases} | await store.failures.worked_on(task)
+    trained = await store.cases.trained_on(task)
+    return lambda text: text in known or case_id(text) in trained
 
 
 def _new_case(text: str, expected: Expected) -> Case:

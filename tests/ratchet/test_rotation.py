@@ -7,6 +7,7 @@ import pytest
 from shop import TASK, FailRuns, OpenEngine, Project, shop_items
 
 from ratchet.engine import Engine
+from ratchet.reviewing import CaseRequest, approve_case, remove_case
 from ratchet.rotation import HeldOut, Settled, fair_share, in_order, may_rotate_in, production_cases, settled_cases
 from ratchet.store.runs import PastRun
 from ratchet.tasks import Case, case_id, stable_split
@@ -101,6 +102,13 @@ async def test_an_input_that_a_cycle_has_worked_on_never_comes_back(engine: Engi
     assert len(await inputs(engine)) == 2
     await engine.store.failures.mark(["F-0"], "in_cycle", "C-1")
     await engine.store.failures.mark(["F-0"], "superseded")
+    assert await inputs(engine) == [HELD[1]]
+
+
+async def test_an_input_that_was_a_training_case_never_rotates_in(engine: Engine) -> None:
+    await serve(engine, *HELD[:2])
+    row = (await approve_case(engine, CaseRequest("shop", input=HELD[0], expected="x", split="train"))).row
+    await remove_case(engine, "shop", row["id"], reviewer="ada", reason="was wrong")
     assert await inputs(engine) == [HELD[1]]
 
 
