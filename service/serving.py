@@ -35,8 +35,8 @@ async def serve(
 async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
     """Where no failure is there to work on, serve training cases until `ENOUGH` have failed; where an earlier
     collection ended in between, go on with it. No case is served twice under the prompts in force."""
-    served = await session.engine.store.runs.sources(bench.task.name, bench.version)
-    todo = shuffled([case for case in bench.train if case.source not in served], key=lambda case: case.id)
+    served = await session.engine.store.runs.served_cases(bench.task.name, bench.version)
+    todo = shuffled([case for case in bench.train if (case.source, case.input) not in served], key=lambda case: case.id)
     begun = len(todo) < len(bench.train)
     failed = await _failed(session, bench)
     if failed and not begun:

@@ -65,21 +65,22 @@ class Runs:
             return
 
     @threaded
-    def sources(self, task: str, version: int) -> set[str]:
-        """Where the runs under one version came from. A failed run whose failure is not stored does not count: its
-        process ended in between."""
+    def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
+        """Source and input of the runs under one version that say they are known cases. A failed run whose failure is
+        not stored does not count: its process ended in between."""
         query = (
-            select(runs.c.source)
+            select(runs.c.source, runs.c.document["input"].as_string())
             .outerjoin(failures, failures.c.run_id == runs.c.id)
             .where(
                 runs.c.task == task,
                 runs.c.version == version,
+                runs.c.source.like("case:%"),
                 or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
             )
             .distinct()
         )
         with self._database.read() as connection:
-            return set(connection.execute(query).scalars())
+            return {(source, text) for source, text in connection.execute(query)}
 
     @threaded
     def outcomes(self, task: str, version: int) -> list[ScoredRun]:

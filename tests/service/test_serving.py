@@ -28,7 +28,7 @@ async def collected(session: Session) -> tuple[int, int]:
     """Collect; how many training cases were served, and how many failures there are."""
     bench = await session.engine.workbench("desk")
     await collect_failures(session, bench, silent)
-    served = await session.engine.store.runs.sources("desk", bench.version)
+    served = await session.engine.store.runs.served_cases("desk", bench.version)
     return len(served), len(await failures(session))
 
 
@@ -52,6 +52,12 @@ async def test_collection_goes_on_where_many_pass_and_serves_all_where_few_fail(
     know(project, range(20))
     assert await collected(session) == (20, 10)
     assert await collected(session) == (20, 10)
+
+
+async def test_collection_serves_a_case_whose_name_somebody_else_has_used(session: Session) -> None:
+    for number in range(1, 40, 2):
+        await serve(session, "desk", "Anything else?", "I do not know.", f"case:c{number}")
+    assert await collected(session) == (20 + ENOUGH, ENOUGH)
 
 
 async def test_collection_leaves_failures_of_live_runs_as_they_are(session: Session) -> None:

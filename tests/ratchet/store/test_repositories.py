@@ -209,7 +209,6 @@ async def test_runs_keep_outcomes_by_version(store: Store) -> None:
         for _ in range(2):
             await store.runs.add(f"R-{number}", "t", f"user-{number % 2}", document, version=version)
     assert await store.runs.outcomes("t", 1) == [ScoredRun(True, "user-0", ""), ScoredRun(False, "user-0", "")]
-    assert await store.runs.sources("t", 1) == {"user-0", "user-1"}
 
 
 async def test_runs_tell_the_input_of_those_that_are_called_a_case(store: Store) -> None:
@@ -245,12 +244,19 @@ async def test_take_over_is_for_running_cycles_only(store: Store, status: str) -
     assert not await store.cycles.take_over("C-unknown", "me", lambda owner: True)
 
 
-async def test_failed_run_is_no_source_before_its_failure_is_stored(store: Store) -> None:
-    document = {"thread_id": None, "evaluation": {"passed": False, "score": None}}
+async def test_served_cases_are_those_under_the_version_with_what_was_asked(store: Store) -> None:
+    for number, (source, version) in enumerate([("case:a", 1), ("case:b", 2), ("ada", 1), ("case:c", 1)]):
+        document = {"thread_id": None, "input": f"in {number}", "evaluation": {"passed": True, "score": None}}
+        await store.runs.add(f"R-{number}", "t", source, document, version=version)
+    assert await store.runs.served_cases("t", 1) == {("case:a", "in 0"), ("case:c", "in 3")}
+
+
+async def test_failed_case_is_not_served_before_its_failure_is_stored(store: Store) -> None:
+    document = {"thread_id": None, "input": "x", "evaluation": {"passed": False, "score": None}}
     for number in range(2):
-        await store.runs.add(f"R-{number}", "t", f"user-{number}", document, version=1)
+        await store.runs.add(f"R-{number}", "t", f"case:{number}", document, version=1)
     await store.failures.add(bundle(0), "g")
-    assert await store.runs.sources("t", 1) == {"user-0"}
+    assert await store.runs.served_cases("t", 1) == {("case:0", "x")}
 
 
 async def test_answer_item_takes_answers_until_it_is_closed(store: Store) -> None:
