@@ -10,7 +10,8 @@ process with its imports. Making environments is never counted. Each seed permut
 the table shows medians.
 
 `--task squad` and `--task banking77` run Ratchet, gepa and DSPy's random search with the embedded model, with an equal
-budget and several seeds, and draw the test score against calls.
+budget and several seeds, and draw the test score against calls. With a small machine that takes hours: each run is
+written down as it ends, and a call that is repeated goes on from there.
 
 The peers are installed by name into environments of their own under `--envs`; nothing of them is imported here.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.peer_systems.curves import curves, plot
+from benchmarks.peer_systems.curves import Curves, curves, plot
 from benchmarks.peer_systems.environments import python_of
 from benchmarks.peer_systems.jobs import Job, banking77_job, permuted, squad_job, tickets_job
 from benchmarks.peer_systems.server import CountingServer, passing_on, simulate
@@ -87,23 +88,23 @@ def compare(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def compare_curves(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The curves of one task; writes the points and the picture."""
+    """The curves of one task; writes the points, after each run, and the picture. An interrupted call can be repeated:
+    runs that stand in the points file are kept."""
     job = {**_job(options), "concurrency": options.concurrency or (32 if options.simulated else 4)}
-    server = CountingServer(simulate if options.simulated else _embedded())
-    try:
-        runs = curves(job, options.seeds, options.budget, server, folder, options.envs)
-    finally:
-        server.close()
-    result = {"task": options.task, "seeds": options.seeds, "budget": options.budget, "runs": runs}
     options.output.mkdir(parents=True, exist_ok=True)
     points = options.output / f"peers_{options.task}.json"
-    points.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    wanted = Curves(options.task, options.seeds, options.budget)
+    server = CountingServer(simulate if options.simulated else _embedded())
+    try:
+        runs = curves(job, wanted, server, folder, options.envs, points)
+    finally:
+        server.close()
     plot(points, points.with_suffix(".svg"), options.envs)
     if not options.json:
         for run in runs:
             course = ", ".join(f"{point['calls']}: {point['test']:.2f}" for point in run["points"])
             print(f"seed {run['seed']}  {run['system']:<30} {run['calls']:>4} calls  {course}")
-    return result
+    return {**wanted._asdict(), "runs": runs}
 
 
 def _job(options: argparse.Namespace) -> Job:
