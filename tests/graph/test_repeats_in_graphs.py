@@ -69,11 +69,14 @@ async def test_cycle_that_was_stopped_keeps_its_number_of_repeats(agent: Any, in
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
+    answered = noisy.held_out.total()
     project.write_task(toml=TASK + "\n[gate]\nrepeats = 1\n", cases=CASES)
     project.script("agent", noisy)
     request = (await invoke("improve", {"task": "shop"}, thread="cycle"))["__interrupt__"][0].value
     assert request["review"]["validation"]["repeats"]["count"] == 3
-    assert {noisy.held_out[asked] for asked in +noisy.held_out} == {3}
+    asked = [noisy.held_out[one] for one in +noisy.held_out]
+    assert min(asked) == 3
+    assert sum(asked) - 3 * len(asked) < answered  # only what was under way at the stop is asked for again
 
 
 async def test_budget_that_ends_between_repeats_gives_a_verdict_that_is_not_better(
