@@ -3,8 +3,11 @@
 A project with a prompt to improve is made in a temporary folder, and a model endpoint that counts every request runs in
 this process. `ratchet improve` runs undisturbed once; then, in a fresh project, it is ended with SIGKILL at ten moments
 spread over its life, started again each time, and killed once more as soon as its approval waits. `ratchet approve` is
-killed at every step of applying, too. Exit code 1 if anything but calls in flight was paid for twice, the decision
+killed at every step of applying, too. Exit code 1 if anything but calls in flight was paid for in vain, the decision
 differs, or the change was not applied exactly once.
+
+A call is paid for in vain if its reply is not kept; a kept one is kept under its content and never paid for again. The
+two cycles look at the held-out cases in orders of their own, so that one may need a block more than the other.
 """
 
 import argparse
@@ -199,6 +202,12 @@ def decision(project: Project) -> dict[str, Any]:
     }
 
 
+def looked_at(project: Project) -> int:
+    """Held-out cases that the gate has looked at."""
+    (row,) = project.query("SELECT document FROM cycles")
+    return int((json.loads(row["document"]).get("validation") or {"after": {"n": 0}})["after"]["n"])
+
+
 def undisturbed(folder: Path) -> dict[str, Any]:
     """The reference: one cycle that nothing happens to."""
     with CountingEndpoint(answer, LATENCY) as endpoint:
@@ -206,10 +215,10 @@ def undisturbed(folder: Path) -> dict[str, Any]:
         cycle = project.ratchet("improve", "shop")
         return {
             "decision": decision(project),
+            "held_out": looked_at(project),
             "calls": endpoint.received.total(),
             "calls_of_the_cycle": cycle.get("calls"),
             "kept": project.kept(),
-            "received": endpoint.received,
             "seconds": round(time.perf_counter() - started, 1),
         }
 
@@ -272,7 +281,6 @@ def measure(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """Both projects, and whether the claim holds."""
     rng = random.Random(seed)
     reference = undisturbed(folder / "undisturbed")
-    received = reference.pop("received")
     with CountingEndpoint(answer, LATENCY) as endpoint:
         project, started = Project(folder / "killed", endpoint), time.perf_counter()
         killed = improve_killed(project, kills, reference["calls"], rng)
@@ -282,11 +290,11 @@ def measure(folder: Path, kills: int, seed: int) -> dict[str, Any]:
             "undisturbed": reference,
             "kills": [kill._asdict() for kill in killed],
             "decision": decision(project),
+            "held_out": looked_at(project),
             "calls": endpoint.received.total(),
             "kept": project.kept(),
             "extra_calls": extra,
             "in_flight": sum(kill.in_flight for kill in killed),
-            "paid_again": sum(max(0, n - max(1, received[key])) for key, n in endpoint.received.items()),
             "killed_in_approval": met,
             "applied": applied(project),
             "seconds": round(time.perf_counter() - started, 1),
@@ -300,8 +308,7 @@ def problems(result: dict[str, Any], kills: int) -> list[str]:
     last, live = result["decision"], result["applied"]
     wanted = {
         f"{kills} kills hit a running cycle": len(result["kills"]) == kills,
-        "nothing but calls in flight was paid for again": result["extra_calls"] <= result["in_flight"]
-        and result["paid_again"] <= result["in_flight"],
+        "nothing but calls in flight was paid for in vain": result["extra_calls"] <= result["in_flight"],
         "the decision is the same": last == result["undisturbed"]["decision"] and bool(last.get("change_hash")),
         "every step of the approval was met": result["killed_in_approval"] == ["the approval waits", *APPROVING],
         "the change was applied exactly once": live["versions"] == ["active"] and live["audit_rows"] == 1,
@@ -315,7 +322,11 @@ def problems(result: dict[str, Any], kills: int) -> list[str]:
 def report(result: dict[str, Any]) -> str:
     """The measurement for people."""
     reference = result["undisturbed"]
-    lines = [f"undisturbed: {reference['calls']} calls, {reference['seconds']} s, {reference['decision']}", ""]
+    lines = [
+        f"undisturbed: {reference['calls']} calls, {reference['held_out']} held-out cases looked at, "
+        f"{reference['seconds']} s, {reference['decision']}",
+        "",
+    ]
     lines += ["| kill | while | calls answered | in flight |", "|---|---|---|---|"]
     lines += [
         f"| {number} | {kill['phase']} | {kill['answered']} | {kill['in_flight']} |"
@@ -324,7 +335,7 @@ def report(result: dict[str, Any]) -> str:
     lines += [
         "",
         f"killed: {result['calls']} calls, {result['kept']} of them kept, {result['extra_calls']} lost; "
-        f"{result['in_flight']} were in flight at the kills; {result['paid_again']} requests were sent again",
+        f"{result['in_flight']} were in flight at the kills; {result['held_out']} held-out cases looked at",
         f"decision: {result['decision']}",
         f"also killed when: {', '.join(result['killed_in_approval'])}",
         f"live then: {result['applied']}",
