@@ -5,6 +5,7 @@ cases. This is successive halving with two more ways out after each block: what 
 behind the leader.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -30,7 +31,11 @@ FINALISTS = 2
 """Candidates that go on to training cases; the half that goes on before that is never smaller."""
 BEHIND = 3
 """Cases that a candidate may be behind the leader, of those that both have run, before it drops out."""
-
+CLOSE = 1
+"""Cases that are no more than luck between two candidates, where the leader passes at least five times as many."""
+CHEAPER = 2 / 3
+"""A candidate that takes no more than this share of the leader's tokens, and is close to it, is preferred: every later
+run pays for what the leader needs more."""
 PAIRS = 3
 """Pairs that are tried to be merged until one can be."""
 
@@ -76,9 +81,9 @@ async def race(
 
     Ends as soon as the winner is clear, or where all that are left are without fault; then the one with the fewest
     tokens wins. A `thorough` race leaves no case out for the latter, because the cases won are counted afterwards.
-    After the first block `join` may add candidates, which then catch up. Most passes win, then the higher score, then
-    fewer tokens; the best one counts only if it is ahead of the ruler on the cases that both have run. The ruler's
-    known runs are not made again.
+    After the first block `join` may add candidates, which then catch up. Most passes win, unless a much cheaper
+    candidate is close, then the higher score, then fewer tokens; the best one counts only if it is ahead of the ruler
+    on the cases that both have run. The ruler's known runs are not made again.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError: of `run` and `join`.
@@ -93,8 +98,9 @@ async def race(
         held.drop(f"block {number}")
         if held.left == len(course.cases) and not held.anyone_passes_more():
             break  # at most promising: there is nothing yet that training cases could confirm
-    lanes = sorted(held.lanes, key=lambda lane: (bool(lane.out), *lane.standing()))
-    return RaceResult(lanes[0] if lanes and not lanes[0].out and lanes[0].ahead_of(ruler) else None, lanes)
+    best = held.best()
+    lanes = sorted(held.lanes, key=lambda lane: (lane is not best, bool(lane.out), *lane.standing()))
+    return RaceResult(best, lanes)
 
 
 @dataclass
@@ -185,12 +191,26 @@ class _Race:
             return f"cannot reach {self.ruler.candidate.rationale} any more, which has {self.ruler.share}"
         return ""
 
+    def best(self) -> Lane | None:
+        """Who wins, if anyone that is in is ahead of the ruler."""
+        ahead = [lane for lane in self.running if lane.ahead_of(self.ruler)]
+        if not ahead or ahead[0] is not self.running[0]:
+            return None
+        return min(ahead, key=lambda lane: lane.tokens if lane is ahead[0] or _worth_it(lane, ahead[0]) else math.inf)
+
     def _beaten(self, lane: Lane, leader: Lane) -> str:
         behind = lane.behind(leader)
-        if behind > self.left:
+        if behind > self.left and not _worth_it(lane, leader):
             return f"cannot catch up with the leader's {leader.share}"
         return f"clearly behind the leader's {leader.share}" if behind >= BEHIND else ""
 
     def _halved(self, place: int, running: int) -> str:
         kept = FINALISTS if self.left <= len(self.course.cases) else max(FINALISTS, running // 2)
         return f"only the best {kept} went on" if place >= kept else ""
+
+
+def _worth_it(lane: Lane, leader: Lane) -> bool:
+    """Whether a candidate is so much cheaper than the leader that a case that it is behind does not count."""
+    mine, best = lane.on(leader.runs), leader.on(lane.runs)
+    behind = lane.behind(leader)
+    return mine.tokens <= CHEAPER * best.tokens and behind <= CLOSE and best.passed >= 5 * behind

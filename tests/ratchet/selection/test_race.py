@@ -124,6 +124,24 @@ async def test_race_of_those_without_fault_ends_after_a_block_of_training_cases(
     assert {name: len(runs) for name, runs in track.runs.items()} == {"in_force": 10, "long": 10, "short": 10}
 
 
+@pytest.mark.parametrize(
+    ("long", "short", "tokens", "best"),
+    [
+        ("11111100000000", "11111000000000", 6, "short"),
+        ("11111100000000", "11111000000000", 7, "long"),
+        ("11111100000000", "11110000000000", 1, "long"),
+        ("11110000000000", "11100000000000", 1, "long"),
+        ("11111100000000", "00000000000000", 1, "long"),
+    ],
+)
+async def test_much_cheaper_candidate_wins_where_only_luck_is_between(
+    long: str, short: str, tokens: int, best: str
+) -> None:
+    track = Track(long=long, short=short)
+    track.tokens = {"long": 10, "short": tokens}
+    assert winner(await track.race()) == best
+
+
 async def test_thorough_race_leaves_no_case_out() -> None:
     track = Track(one="1", two="1")
     found = await track.race(thorough=True)
