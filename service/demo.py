@@ -16,7 +16,6 @@ from service.loop import answer, improve
 from service.session import Session, open_session
 
 TASK = "support_faq"
-MOST_CYCLES = 4
 
 
 class DemoStep(NamedTuple):
@@ -90,8 +89,8 @@ def demo_settings(settings: Settings) -> Settings:
     return settings.model_copy(update=changed)
 
 
-async def run_demo(settings: Settings, policy: ApprovalPolicy, tell: Tell) -> DemoResult:
-    """Measure, then improve cycle by cycle until one changes nothing, and measure after each change.
+async def run_demo(settings: Settings, policy: ApprovalPolicy, cycles: int, tell: Tell) -> DemoResult:
+    """Measure, then improve in at most `cycles` cycles until one changes nothing, and measure after each change.
 
     Raises:
         ConfigurationError, ModelError.
@@ -100,7 +99,7 @@ async def run_demo(settings: Settings, policy: ApprovalPolicy, tell: Tell) -> De
     async with open_session(settings) as session:
         await session.engine.audit.note("demo", "policy", TASK, policy.name, policy.as_json())
         steps = [DemoStep(1, "the naive prompt", await _held_out(session, tell), "start")]
-        for _ in range(MOST_CYCLES):
+        for _ in range(cycles):
             step = await _cycle(session, policy, steps[-1], tell)
             if step is None:
                 break

@@ -23,16 +23,17 @@ def demo(
         Path,
         typer.Option(help="Under which conditions changes are approved.", show_default="the policy that ships with it"),
     ] = POLICY,
+    cycles: Annotated[int, typer.Option(min=1, help="How many at most; one that changes nothing is the last.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Improve the embedded model at the example task, cycle by cycle, on a copy under HOME. Needs no key."""
+    """Improve the embedded model at the example task, on a copy under HOME, and measure it. Needs no key."""
     rules = load_policy(policy)
     settings = demo_settings(Settings.load())
     if not as_json:
         written = "\n".join(f"{name} = {value}" for name, value in rules.as_json().items())
         out.print(Panel(Text(written), title="Changes are approved under this policy", expand=False))
     with progress("demo") as tell:
-        result = asyncio.run(run_demo(settings, rules, tell))
+        result = asyncio.run(run_demo(settings, rules, cycles, tell))
     if as_json:
         print_json(result.as_json(rules))
         return
@@ -42,6 +43,10 @@ def demo(
         f"{result.calls} model calls, {result.seconds:.0f} s. Everything is in {result.home}.",
         highlight=False,
     )
+    if len(result.steps) == cycles + 1 and result.steps[-1].status == "applied":
+        out.print(
+            f"`ratchet demo --cycles {cycles + 2}` starts again and goes on where this one ended.", highlight=False
+        )
 
 
 def _table(result: DemoResult) -> Table:
