@@ -233,7 +233,7 @@ def simulated(cycle: dict[str, Any], runs: int) -> float:
     return float(gate(level(1, 0))(wins, losses, HELD_OUT)[0].mean())
 
 
-def measure(runs: int, cycles: int) -> dict[str, Any]:
+def measure(runs: int, cycles: int, in_a_row: int) -> dict[str, Any]:
     """All of it."""
     started = time.perf_counter()
     rows = single_changes(runs)
@@ -247,7 +247,7 @@ def measure(runs: int, cycles: int) -> dict[str, Any]:
         "ten_cycles": ten_cycles(runs, Setting(100, 0.3, 0.0)),
         "noisy_agent": noisy_agent(runs),
         "fixed_size": {"power": found["shipped"], "cases": needed, "saved": 1 - found["mean_cases"] / needed},
-        "whole_cycles": [found | {"simulated": simulated(found, runs)} for found in whole_cycles(cycles)],
+        "whole_cycles": [found | {"simulated": simulated(found, runs)} for found in whole_cycles(cycles, in_a_row)],
         "runs": runs,
         "seconds": round(time.perf_counter() - started, 1),
     }
@@ -312,8 +312,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--cycles", type=int, default=200, help="whole null cycles (default 200), fewer of the others")
+    parser.add_argument("--in-a-row", type=int, default=10, help="tasks with ten null cycles in a row (default 10)")
     options = parser.parse_args()
-    result = measure(options.runs, options.cycles)
+    result = measure(options.runs, options.cycles, options.in_a_row)
     if options.json:
         print(json.dumps(result, default=float))
         return
@@ -323,7 +324,8 @@ def main() -> None:
     print(f"any of 10 null cycles shipped: {result['ten_cycles']['any_shipped']:.3f}")
     fixed = result["fixed_size"]
     print(f"a fixed-size test of power {fixed['power']:.3f} needs {fixed['cases']} cases; saved: {fixed['saved']:.0%}")
-    print(cycles_table(result["whole_cycles"]))
+    if result["whole_cycles"]:
+        print(cycles_table(result["whole_cycles"]))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ class Scenario(NamedTuple):
     cycles: int = 1
     """In a row on one task, until one ships."""
     share: float = 0.5
-    """Of the number of runs that was asked for."""
+    """Of the number of null cycles that was asked for."""
 
 
 SCENARIOS = (
@@ -53,7 +54,7 @@ SCENARIOS = (
     Scenario("best of 5 nulls", 0.0, candidates=5),
     Scenario("-5 points", -0.05),
     Scenario("+10 points", 0.1),
-    Scenario("10 nulls in a row", 0.0, cycles=10, share=0.05),
+    Scenario("10 nulls in a row", 0.0, cycles=10),
 )
 
 
@@ -201,6 +202,13 @@ async def held_out_cases(session: Session, result: CycleResult) -> int:
     return int(validation.get("after", {}).get("n", 0))
 
 
+def tell(scenario: Scenario, found: list[Run], runs: int) -> None:
+    """Every tenth run, on stderr."""
+    if len(found) % 10 == 0 or len(found) == runs:
+        shipped = sum(run.shipped for run in found)
+        print(f"{scenario.name}: {len(found)} of {runs} runs, {shipped} shipped", file=sys.stderr)
+
+
 async def run_scenario(scenario: Scenario, runs: int) -> dict[str, Any]:
     """Independent runs of a scenario, each on a task of its own, in one temporary project."""
     started = time.perf_counter()
@@ -209,7 +217,10 @@ async def run_scenario(scenario: Scenario, runs: int) -> dict[str, Any]:
         settings = await asyncio.to_thread(write_project, Path(folder), tasks)
         with patch.object(ChatOpenAI, "ainvoke", reply_at_once):
             async with open_session(settings) as session:
-                found = [await run_task(session, task, scenario) for task in tasks]
+                found: list[Run] = []
+                for task in tasks:
+                    found.append(await run_task(session, task, scenario))
+                    tell(scenario, found, runs)
     shipped, tested = sum(run.shipped for run in found), sum(run.tested for run in found)
     cycles = sum(run.cycles for run in found)
     low, high = wilson(shipped, runs)
@@ -234,6 +245,8 @@ async def run_scenario(scenario: Scenario, runs: int) -> dict[str, Any]:
     }
 
 
-def whole_cycles(runs: int) -> list[dict[str, Any]]:
-    """All scenarios; `runs` null cycles, a fixed share of that many of the others."""
-    return [asyncio.run(run_scenario(scenario, max(1, round(scenario.share * runs)))) for scenario in SCENARIOS if runs]
+def whole_cycles(cycles: int, in_a_row: int) -> list[dict[str, Any]]:
+    """All scenarios: `cycles` null cycles, a fixed share of that many of the others, and `in_a_row` tasks with several
+    cycles. A scenario with none of them is left out."""
+    wanted = [(item, in_a_row if item.cycles > 1 else round(item.share * cycles)) for item in SCENARIOS]
+    return [asyncio.run(run_scenario(scenario, runs)) for scenario, runs in wanted if runs]
