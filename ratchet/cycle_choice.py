@@ -14,7 +14,7 @@ from ratchet.triage.stored import REMEMBERED
 MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
 
-ENOUGH = 4
+ENOUGH_INPUTS = 4
 """Failures on different inputs that are enough for a cycle: others of the group may be left to the held-out cases."""
 
 
@@ -85,9 +85,9 @@ async def _parts(
     for group in found:
         others = [failure for failure in group.ids if failure not in left]
         earlier = in_hands.get(group.key, 0)
-        if others and len({inputs[failure] for failure in others}) + earlier >= ENOUGH:
+        if others and len({inputs[failure] for failure in others}) + earlier >= ENOUGH_INPUTS:
             parts.append(others)
-        if earlier < ENOUGH:
+        if earlier < ENOUGH_INPUTS:
             parts.append(group.ids)
     return parts
 

@@ -15,7 +15,7 @@ from ratchet.tasks import Case
 from service.console import Tell
 from service.session import Session, thread_config
 
-ENOUGH = 12
+ENOUGH_FAILURES = 12
 """Failures that a cycle has enough to go on with: experiments and races look at a sample of them anyway."""
 LEAST_RATE = 0.1
 """Share of failing cases that the next ones to serve are reckoned with, at least."""
@@ -33,7 +33,7 @@ async def serve(
 
 
 async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
-    """Where no failure is there to work on, serve training cases until `ENOUGH` have failed; where an earlier
+    """Where no failure is there to work on, serve training cases until `ENOUGH_FAILURES` have failed; where an earlier
     collection ended in between, go on with it. No case is served twice under the prompts in force."""
     served = await session.engine.store.runs.served_cases(bench.task.name, bench.version)
     todo = shuffled([case for case in bench.train if (case.source, case.input) not in served], key=lambda case: case.id)
@@ -42,12 +42,12 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
     if failed and not begun:
         return
     all_cases, start, rate = len(todo), failed, 1.0
-    while todo and failed < ENOUGH:
-        count = math.ceil((ENOUGH - failed) / max(rate, LEAST_RATE))
+    while todo and failed < ENOUGH_FAILURES:
+        count = math.ceil((ENOUGH_FAILURES - failed) / max(rate, LEAST_RATE))
         done = all_cases - len(todo)
 
         def progress(now: int, before: int = done) -> None:
-            tell(text=f"serving training cases until {ENOUGH} have failed", done=before + now, total=all_cases)
+            tell(text=f"serving training cases until {ENOUGH_FAILURES} have failed", done=before + now, total=all_cases)
 
         await _serve_cases(session, bench.task.name, todo[:count], progress)
         todo = todo[count:]

@@ -10,7 +10,7 @@ from ratchet.triage.splitting import split
 from ratchet.triage.telling import title
 from ratchet.triage.wording import Wording, views
 
-ENOUGH = 20
+SPLIT_FROM = 20
 """Failures of the same criteria from which on they are split by what they say."""
 SAMPLE = 600
 """Failures that groups are looked for in at most; the others join afterwards."""
@@ -48,7 +48,7 @@ def assign(rows: Iterable[FailureRow]) -> dict[str, str]:
         keys[row["id"]] = row["group_key"]
         buckets.setdefault(_base(row), []).append(row)
     for base, members in buckets.items():
-        if len(members) >= ENOUGH:
+        if len(members) >= SPLIT_FROM:
             keys.update(_refine(base, members))
     return keys
 
@@ -69,7 +69,7 @@ def _refine(base: str, rows: Sequence[FailureRow]) -> dict[str, str]:
             known.setdefault(row["group_key"], []).append(wording)
     found = _join(rest, known)
     left = {failure: wording for failure, wording in rest.items() if failure not in found}
-    if len(left) < ENOUGH:
+    if len(left) < SPLIT_FROM:
         return found
     made = _split(base, left, known)
     grown = {key: list(members) for key, members in known.items()}

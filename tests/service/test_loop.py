@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import pytest
+from desk import silent
 
 from ratchet.errors import AlreadyDecidedError
 from ratchet.process import process_name
@@ -12,14 +13,6 @@ from service.session import Session
 
 pytestmark = pytest.mark.anyio
 APPROVE = {"type": "approve", "reviewer": "ada"}
-
-
-def silent(text: str = "", **_: Any) -> None:
-    """No progress is wanted."""
-
-
-async def failures(session: Session, status: str | None = None) -> list[dict[str, Any]]:
-    return await session.engine.store.failures.of_task("desk", status)
 
 
 async def owner(session: Session) -> str:

@@ -7,21 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk import failures, silent
 
 from ratchet.errors import RatchetError
 from service.loop import improve
-from service.serving import ENOUGH, collect_failures, serve
+from service.serving import ENOUGH_FAILURES, collect_failures, serve
 from service.session import Session
 
 pytestmark = pytest.mark.anyio
-
-
-def silent(text: str = "", **_: Any) -> None:
-    """No progress is wanted."""
-
-
-async def failures(session: Session) -> list[dict[str, Any]]:
-    return await session.engine.store.failures.of_task("desk")
 
 
 async def collected(session: Session) -> tuple[int, int]:
@@ -42,8 +35,8 @@ def know(project: Path, known: range) -> None:
 
 
 async def test_collection_ends_when_enough_have_failed(session: Session) -> None:
-    assert await collected(session) == (ENOUGH, ENOUGH)
-    assert await collected(session) == (ENOUGH, ENOUGH)
+    assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
+    assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
 
 
 async def test_collection_goes_on_where_many_pass_and_serves_all_where_few_fail(
@@ -57,7 +50,7 @@ async def test_collection_goes_on_where_many_pass_and_serves_all_where_few_fail(
 async def test_collection_serves_a_case_whose_name_somebody_else_has_used(session: Session) -> None:
     for number in range(1, 40, 2):
         await serve(session, "desk", "Anything else?", "I do not know.", f"case:c{number}")
-    assert await collected(session) == (20 + ENOUGH, ENOUGH)
+    assert await collected(session) == (20 + ENOUGH_FAILURES, ENOUGH_FAILURES)
 
 
 async def test_collection_leaves_failures_of_live_runs_as_they_are(session: Session) -> None:
@@ -69,12 +62,12 @@ async def test_collection_leaves_failures_of_live_runs_as_they_are(session: Sess
 async def test_collection_that_was_stopped_is_finished_and_serves_no_case_twice(session: Session, stopped: Any) -> None:
     await stopped("serving training cases")
     before = {row["source"] for row in await failures(session)}
-    assert 0 < len(before) < ENOUGH
+    assert 0 < len(before) < ENOUGH_FAILURES
 
     assert (await improve(session, "desk", silent)).status == "awaiting_approval"
 
     found = Counter(row["source"] for row in await failures(session))
-    assert len(found) == ENOUGH
+    assert len(found) == ENOUGH_FAILURES
     assert set(found.values()) == {1}
     assert before <= set(found)
 
