@@ -17,8 +17,9 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 TASK = "measured"
 SERVED = 20
-"""Calls kept back for serving training cases first, which is no part of what a cycle may pay for: it ends when twelve
-have failed, and of these tasks most fail at the start. What was really served is counted afterwards."""
+"""Calls kept back for serving training cases before the first cycle, which is no part of what a cycle may pay for: it
+ends when twelve have failed, and of these tasks most fail at the start. Before a later cycle all of them may be served.
+What was really served is counted afterwards."""
 Job = dict[str, Any]
 
 
@@ -33,11 +34,12 @@ def optimise(job: Job, folder: Path, url: str) -> dict[str, Any]:
     found: dict[str, Any] = {"points": points, "cycles": [], "steps": []}
     found |= {"process_seconds": 0.0, "approving_seconds": 0.0}
     left, seconds = job["budget"], 0.0
-    for _ in range(job["cycles"]):
-        if left <= SERVED:
+    for number in range(job["cycles"]):
+        kept_back = len(job["train"]) if number else SERVED
+        if left <= kept_back:
             break
         served = project.served()
-        cycle = project.ratchet(url, left - SERVED, "improve", TASK)
+        cycle = project.ratchet(url, left - kept_back, "improve", TASK)
         left -= cycle["calls"] + project.served() - served
         seconds += cycle["inside"]
         found["process_seconds"] += cycle["process"]
