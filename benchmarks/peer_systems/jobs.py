@@ -39,15 +39,15 @@ def tickets_job(kinds: int) -> Job:
 
 
 def banking77_job(data: Path) -> Job:
-    """Messages of bank customers with one of eight labels: every fourth of the 64 training messages is for validation,
-    the 64 held-out ones are the test."""
+    """Messages of bank customers with one of eight labels: of the 64 held-out ones every fourth is for validation, the
+    others are the test."""
     cases = _read(data / "banking77_8labels.jsonl")
-    train = [case for case in cases if case["split"] == "train"]
+    held_out = [case for case in cases if case["split"] != "train"]
     return {
         **LIMITS,
-        "train": [case for n, case in enumerate(train) if n % 4 != 3],
-        "validation": train[3::4],
-        "test": [case for case in cases if case["split"] != "train"],
+        "train": [case for case in cases if case["split"] == "train"],
+        "validation": held_out[3::4],
+        "test": [case for n, case in enumerate(held_out) if n % 4 != 3],
         "prompt": "Classify the customer's message.",
         "description": "Names the intent of a bank customer's message",
         "match": "contains",
