@@ -22,10 +22,10 @@ async def request_approval(state: State, config: RunnableConfig, engine: Engine)
     proposal = Proposal.model_validate(state["proposal"])
     validation = Validation.model_validate(state["validation"])
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
-    calls = {"paid": await engine.store.replies.paid_by(proposal.cycle_id)}
+    spent = await engine.store.replies.spent_by(proposal.cycle_id)
     problem = state.get("problem")
     while True:
-        request = approval_request(proposal, validation, diagnosis, calls, problem)
+        request = approval_request(proposal, validation, diagnosis, spent, problem)
         answer = interrupt(request, response_schema=answer_schema())
         try:
             decision = await _understood(engine, proposal, answer)

@@ -273,6 +273,23 @@ class Cost(Record):
     """Median of the seconds; None where too few were measured."""
 
 
+class Spent(Record):
+    """What a cycle has paid for; replies that were kept from earlier cost nothing."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    by_role: dict[str, int] = {}
+    """Calls of each role."""
+
+    @property
+    def line(self) -> str:
+        """All of it in a line."""
+        roles = ", ".join(f"{role} {calls}" for role, calls in sorted(self.by_role.items()))
+        of_roles = f" ({roles})" if roles else ""
+        return f"{self.calls} model calls{of_roles}, {self.input_tokens:,} tokens in and {self.output_tokens:,} out"
+
+
 class RuleViolation(Record):
     """An output under the new prompt that breaks a pinned rule."""
 

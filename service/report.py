@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import diff
-from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Validation
+from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Spent, Validation
 from ratchet.store.runs import WAITING
 from service.console import percent
 
@@ -17,7 +17,7 @@ CASES_SHOWN = 6
 
 
 def review(row: dict[str, Any]) -> RenderableType:
-    """A cycle: cause, change, numbers, cases won and lost, what was tried."""
+    """A cycle: cause, change, numbers, cases won and lost, what was tried, what it cost."""
     document = row["document"]
     parts: list[RenderableType] = [_head(row)]
     if document.get("diagnosis"):
@@ -31,6 +31,7 @@ def review(row: dict[str, Any]) -> RenderableType:
         parts.append(candidates([CandidateResult.model_validate(item) for item in document["candidates"]]))
     if document.get("validation"):
         parts += finding(Validation.model_validate(document["validation"]))
+    parts.append(Text(f"Spent: {Spent.model_validate(row['spent']).line}"))
     return Group(*parts)
 
 
@@ -68,6 +69,8 @@ def candidates(results: list[CandidateResult]) -> Table:
 def finding(validation: Validation) -> list[RenderableType]:
     """The gate's numbers, and the cases it won and lost."""
     caption = "\n".join(line for line in (validation.reason, validation.repeats.line) if line)
+    if not validation.after.n:
+        return [Text(f"Held-out cases: none was looked at; {caption}")]
     table = Table(title="Held-out cases", caption=Text(caption), title_justify="left")
     for name in ("", "before", "after", "cases"):
         table.add_column(name, justify="left" if not name else "right")

@@ -4,7 +4,7 @@ import difflib
 from typing import Any
 
 from ratchet.prompting import TaskPrompt, describe_prompt
-from ratchet.records import Diagnosis, Proposal, Validation
+from ratchet.records import Diagnosis, Proposal, Spent, Validation
 
 ACTION = "apply_change"
 
@@ -18,7 +18,7 @@ def diff(before: TaskPrompt, after: TaskPrompt) -> str:
 
 
 def approval_request(
-    proposal: Proposal, validation: Validation, diagnosis: Diagnosis, calls: dict[str, Any], problem: str | None
+    proposal: Proposal, validation: Validation, diagnosis: Diagnosis, spent: Spent, problem: str | None
 ) -> dict[str, Any]:
     """LangChain's human-in-the-loop request with the whole review beside it.
 
@@ -50,7 +50,7 @@ def approval_request(
             "validation": validation.model_dump(mode="json"),
             "diagnosis": diagnosis.model_dump(mode="json"),
             "candidates": [candidate.model_dump(mode="json") for candidate in proposal.candidates],
-            "calls": calls,
+            "spent": spent.model_dump(),
         },
     }
     if problem:

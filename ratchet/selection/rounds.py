@@ -235,9 +235,10 @@ def _standing(lane: Lane, found: RaceResult, ruler: Lane, number: int) -> Candid
         reason = f"best of round {number}: {lane.share} pass"
     elif lane.out:
         reason = lane.out
+    elif found.best:
+        reason = f"{lane.share} pass, {found.best.candidate.rationale} has {found.best.share}"
     else:
-        leader = found.best or ruler
-        reason = f"{lane.share} pass, {leader.candidate.rationale} has {leader.share}"
+        reason = f"{lane.share} pass, {ruler.candidate.rationale} has {ruler.share}: not enough to keep it"
     return CandidateResult(
         strategy=lane.candidate.strategy,
         rationale=lane.candidate.rationale,

@@ -4,6 +4,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.llm import Reply
+from ratchet.records import Spent
 from ratchet.store.database import Database, threaded
 from ratchet.store.schema import now, replies
 
@@ -44,6 +45,20 @@ class Replies:
         with self._database.read() as connection:
             query = select(func.count()).select_from(replies).where(replies.c.cycle_id == cycle_id)
             return int(connection.execute(query).scalar_one())
+
+    @threaded
+    def spent_by(self, cycle_id: str) -> Spent:
+        """The same with the tokens, and by role."""
+        columns = (replies.c.role, func.count(), func.sum(replies.c.input_tokens), func.sum(replies.c.output_tokens))
+        query = select(*columns).where(replies.c.cycle_id == cycle_id).group_by(replies.c.role)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return Spent(
+            calls=sum(row[1] for row in rows),
+            input_tokens=sum(row[2] for row in rows),
+            output_tokens=sum(row[3] for row in rows),
+            by_role={row[0]: row[1] for row in rows},
+        )
 
     @threaded
     def count(self) -> int:

@@ -62,7 +62,8 @@ def _item(row: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def show(cycle_id: CycleId, as_json: AsJson = False) -> None:
-    """Show a cycle whole: cause and evidence, change, numbers, cases won and lost, what else was tried, the failures.
+    """Show a cycle whole: cause and evidence, change, numbers, cases won and lost, what else was tried, what it cost,
+    the failures.
 
     For an item of the review queue also its answers, or what can be answered.
     """
@@ -88,8 +89,10 @@ async def _cycle(session: Session, cycle_id: str) -> dict[str, Any]:
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
     failures = await store.failures.of_cycle(row["id"], row["document"].get("failures", []))
+    spent = await store.replies.spent_by(row["id"])
+    row |= {"failures": failures, "spent": spent.model_dump()}
     if item is None:
-        return row | {"failures": failures, "review": None}
+        return row | {"review": None}
     answers = item["document"].get("answers", [])
     review_item = {
         "id": item["id"],
@@ -98,7 +101,7 @@ async def _cycle(session: Session, cycle_id: str) -> dict[str, Any]:
         "answer": answers[-1] if answers and item["status"] != "open" else None,
         "answers": answers,
     }
-    return row | {"document": item["document"] | row["document"], "failures": failures, "review": review_item}
+    return row | {"document": item["document"] | row["document"], "review": review_item}
 
 
 def approve(

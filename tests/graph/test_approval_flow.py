@@ -54,7 +54,10 @@ async def test_failure_that_lacks_context_leads_to_a_request(waiting: Any) -> No
     assert (validation["verdict"], validation["proven"], validation["losses"]) == ("better", True, [])
     assert (validation["before"]["passed"], validation["after"]["passed"]) == (0, 12)
     assert {int(win["case_id"][1:]) % 2 for win in validation["wins"]} == {1}
-    assert review["calls"]["paid"] > 0
+    spent = review["spent"]
+    assert spent["calls"] == sum(spent["by_role"].values()) > 0
+    assert spent["by_role"].keys() >= {"agent", "analyst"}
+    assert min(spent["input_tokens"], spent["output_tokens"]) > 0
     assert prompt_of(waiting.project) == "Answer the question."
 
 

@@ -41,7 +41,7 @@ async def test_cycle_whose_budget_ends_in_a_further_round_goes_on_to_the_gate(pr
     optimizer = project.script("optimizer", "Be brief.")
     result = await invoke("improve", {"task": "shop"}, thread="cycle", max_calls=58)
     review = result["__interrupt__"][0].value["review"]
-    assert (review["strategy"], review["calls"]["paid"] <= 58) == ("retrieval", True)
+    assert (review["strategy"], review["spent"]["calls"] <= 58) == ("retrieval", True)
     assert {candidate["round"] for candidate in review["candidates"]} == {1}
     assert optimizer.calls == []
 

@@ -55,3 +55,8 @@ def test_finding_says_how_often_each_case_was_run_and_shows_its_means() -> None:
     assert "c1 (33.3 % -> 100.0 %)" in text
     assert "c2 (" not in text
     assert "each case was run" not in shown()
+
+
+def test_finding_without_a_case_is_one_line_and_no_table() -> None:
+    text = " ".join(shown(before=measure(0, 0), after=measure(0, 0), reason="the budget is used up").split())
+    assert text == "Held-out cases: none was looked at; the budget is used up"

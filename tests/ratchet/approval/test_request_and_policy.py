@@ -7,7 +7,7 @@ from ratchet.approval import ApprovalPolicy, approval_request, diff, load_policy
 from ratchet.errors import ConfigurationError
 from ratchet.gate import measure, unproven
 from ratchet.prompting import ContextStep, Example, TaskPrompt
-from ratchet.records import CaseDifference, Diagnosis, Proposal, Repeats, Validation
+from ratchet.records import CaseDifference, Diagnosis, Proposal, Repeats, Spent, Validation
 
 BEFORE = TaskPrompt(prompt="Answer.\nKeep it.")
 AFTER = TaskPrompt(
@@ -41,7 +41,7 @@ def test_diff_shows_text_context_and_examples() -> None:
 
 def test_approval_request_has_the_form_of_the_agent_inbox() -> None:
     diagnosis = Diagnosis(category="prompt", component="shop", failures=["F"], explanation="e")
-    request = approval_request(proposal(), validation(losses=[LOST]), diagnosis, {"paid": 7}, None)
+    request = approval_request(proposal(), validation(losses=[LOST]), diagnosis, Spent(calls=7), None)
     summary = "shop/shop: states it. Held-out success 40% -> 80% (0 won, 1 lost of 10)."
     assert request["action_requests"] == [
         {"name": "apply_change", "args": {"component": "shop", "prompt": AFTER.as_json()}, "description": summary}
@@ -50,7 +50,7 @@ def test_approval_request_has_the_form_of_the_agent_inbox() -> None:
         {"action_name": "apply_change", "allowed_decisions": ["approve", "edit", "reject"]}
     ]
     review = request["review"]
-    assert (review["id"], review["change_hash"], review["calls"]) == ("C-1", "abc", {"paid": 7})
+    assert (review["id"], review["change_hash"], review["spent"]["calls"]) == ("C-1", "abc", 7)
     assert review["validation"]["losses"][0]["case_id"] == "c"
     assert "problem" not in request
 
@@ -58,7 +58,7 @@ def test_approval_request_has_the_form_of_the_agent_inbox() -> None:
 def test_approval_request_says_how_often_each_case_was_run() -> None:
     diagnosis = Diagnosis(category="prompt", component="shop", failures=["F"], explanation="e")
     often = Repeats(count=3, why="as 2 of 9 failures passed when repeated")
-    summary = approval_request(proposal(), validation(repeats=often), diagnosis, {}, None)["review"]["summary"]
+    summary = approval_request(proposal(), validation(repeats=often), diagnosis, Spent(), None)["review"]["summary"]
     assert summary.endswith(
         "(0 won, 0 lost of 10; each case was run 3 times, as 2 of 9 failures passed when repeated; "
         "it is won where its mean rises)."
@@ -67,7 +67,7 @@ def test_approval_request_says_how_often_each_case_was_run() -> None:
 
 def test_approval_request_says_why_an_answer_was_not_accepted() -> None:
     diagnosis = Diagnosis(category="prompt", component="shop", failures=["F"], explanation="e")
-    assert approval_request(proposal(), validation(), diagnosis, {}, "wrong form")["problem"] == "wrong form"
+    assert approval_request(proposal(), validation(), diagnosis, Spent(), "wrong form")["problem"] == "wrong form"
 
 
 def test_policy_approves_with_its_reason() -> None:

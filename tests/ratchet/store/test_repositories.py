@@ -12,7 +12,7 @@ from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.gate import level
 from ratchet.llm import Reply
 from ratchet.prompting import TaskPrompt
-from ratchet.records import Evaluation, FailureBundle
+from ratchet.records import Evaluation, FailureBundle, Spent
 from ratchet.store import Database, Store, now
 from ratchet.store.cases import delete_case, insert_case, stamp_of
 from ratchet.store.reviews import answer_item
@@ -171,6 +171,16 @@ async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
     assert kept is not None
     assert (kept.text, kept.input_tokens) == ("first", 1)
     assert (await store.replies.paid_by("C"), await store.replies.paid_by("D")) == (1, 0)
+
+
+async def test_what_a_cycle_spent_is_told_by_role_with_its_tokens(store: Store) -> None:
+    for number, (role, cycle) in enumerate([("agent", "C"), ("agent", "C"), ("judge", "C"), ("agent", "D")]):
+        await store.replies.put(f"k{number}", role, Reply(text="t", input_tokens=1000 + number, output_tokens=2), cycle)
+
+    spent = await store.replies.spent_by("C")
+    assert spent == Spent(calls=3, input_tokens=3003, output_tokens=6, by_role={"agent": 2, "judge": 1})
+    assert spent.line == "3 model calls (agent 2, judge 1), 3,003 tokens in and 6 out"
+    assert (await store.replies.spent_by("E")).line == "0 model calls, 0 tokens in and 0 out"
     assert await store.replies.get("other") is None
 
 
