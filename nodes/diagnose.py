@@ -6,11 +6,11 @@ from typing import NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
+from ratchet.canary import canary_problem
 from ratchet.cycle import cycle_meter, ended, new_cycle_id, thread_of
 from ratchet.cycle_choice import Choice, failures_to_work_on
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError, TriageError
-from ratchet.evaluators import canary_problem
 from ratchet.llm import metered
 from ratchet.process import process_name
 from ratchet.records import Diagnosis, FailureBundle

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.canary import problem_of, score_canary
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
-from ratchet.evaluators.canary import problem_of, score_canary
 from ratchet.prompting import load_rules
 from ratchet.settings import ROLES, Settings
 from ratchet.tasks import load_task, task_names

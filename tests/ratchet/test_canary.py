@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from shop import TASK, OpenEngine, Project, shop_items
 
+from ratchet.canary import canary_problem
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError
-from ratchet.evaluators import canary_problem
 from ratchet.llm import Fault
 
 pytestmark = pytest.mark.anyio

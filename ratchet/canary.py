@@ -1,14 +1,10 @@
 """The canary: a known bad output that the evaluator has to fail."""
 
-from typing import TYPE_CHECKING
-
+from ratchet.engine import Engine, Workbench
 from ratchet.records import Evaluation
 
-if TYPE_CHECKING:
-    from ratchet.engine import Engine, Workbench
 
-
-async def score_canary(engine: "Engine", bench: "Workbench") -> Evaluation | None:
+async def score_canary(engine: Engine, bench: Workbench) -> Evaluation | None:
     """The canary's evaluation, None where the task has no canary. Judge replies are reused: it is paid for once for
     each judge model and wording.
 
@@ -35,7 +31,7 @@ def problem_of(evaluation: Evaluation) -> str | None:
     return f"the canary, a known bad output, could not be scored ({'; '.join(reasons)})"
 
 
-async def canary_problem(engine: "Engine", bench: "Workbench") -> str | None:
+async def canary_problem(engine: Engine, bench: Workbench) -> str | None:
     """Why the evaluator must not be trusted with this task's runs: its canary did not fail. None where it did, or where
     the task has no canary.
 
