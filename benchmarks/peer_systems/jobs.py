@@ -71,9 +71,9 @@ def squad_job(data: Path) -> Job:
         "description": "Answers questions about a sports final",
         "match": "contains",
         "fields": ["question", "answer"],
-        "max_tokens": 64,
+        "max_tokens": 32,
         "author_tokens": 300,
-        "dspy_tokens": 128,
+        "dspy_tokens": 64,
     }
 
 
