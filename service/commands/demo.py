@@ -44,9 +44,7 @@ def demo(
         highlight=False,
     )
     if len(result.steps) == cycles + 1 and result.steps[-1].status == "applied":
-        out.print(
-            f"`ratchet demo --cycles {cycles + 2}` starts again and goes on where this one ended.", highlight=False
-        )
+        out.print(f"`ratchet demo --cycles {cycles + 2}` starts afresh and goes on after this.", highlight=False)
 
 
 def _table(result: DemoResult) -> Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import failures, silent
+from desk import silent
 
 from ratchet.errors import RatchetError
 from service.loop import improve
@@ -15,6 +15,10 @@ from service.serving import ENOUGH_FAILURES, collect_failures, serve
 from service.session import Session
 
 pytestmark = pytest.mark.anyio
+
+
+async def failures(session: Session) -> list[dict[str, Any]]:
+    return await session.engine.store.failures.of_task("desk")
 
 
 async def collected(session: Session) -> tuple[int, int]:

@@ -171,6 +171,7 @@ async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
     assert kept is not None
     assert (kept.text, kept.input_tokens) == ("first", 1)
     assert (await store.replies.paid_by("C"), await store.replies.paid_by("D")) == (1, 0)
+    assert await store.replies.get("other") is None
 
 
 async def test_what_a_cycle_spent_is_told_by_role_with_its_tokens(store: Store) -> None:
@@ -181,7 +182,6 @@ async def test_what_a_cycle_spent_is_told_by_role_with_its_tokens(store: Store) 
     assert spent == Spent(calls=3, input_tokens=3003, output_tokens=6, by_role={"agent": 2, "judge": 1})
     assert spent.line == "3 model calls (agent 2, judge 1), 3,003 tokens in and 6 out"
     assert (await store.replies.spent_by("E")).line == "0 model calls, 0 tokens in and 0 out"
-    assert await store.replies.get("other") is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
