@@ -35,7 +35,7 @@ def new_cycle_id() -> str:
 
 async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:
     """The meter of a cycle, with the calls it has paid for already."""
-    spent = await engine.store.replies.paid_by(cycle_id)
+    spent = (await engine.store.replies.spent_by(cycle_id)).calls
     return Meter(limit=engine.settings.max_calls, spent=spent, cycle_id=cycle_id)
 
 

@@ -87,7 +87,7 @@ async def _result(session: Session, cycle_id: str | None, status: str, message: 
         thread_id=row["thread_id"],
         category=row["category"],
         verdict=row["verdict"],
-        calls=await session.engine.store.replies.paid_by(row["id"]),
+        calls=(await session.engine.store.replies.spent_by(row["id"])).calls,
     )
 
 

@@ -40,15 +40,8 @@ class Replies:
             return
 
     @threaded
-    def paid_by(self, cycle_id: str) -> int:
-        """Calls a cycle has paid for."""
-        with self._database.read() as connection:
-            query = select(func.count()).select_from(replies).where(replies.c.cycle_id == cycle_id)
-            return int(connection.execute(query).scalar_one())
-
-    @threaded
     def spent_by(self, cycle_id: str) -> Spent:
-        """The same with the tokens, and by role."""
+        """What a cycle has paid for."""
         columns = (replies.c.role, func.count(), func.sum(replies.c.input_tokens), func.sum(replies.c.output_tokens))
         query = select(*columns).where(replies.c.cycle_id == cycle_id).group_by(replies.c.role)
         with self._database.read() as connection:

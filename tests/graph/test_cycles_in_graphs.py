@@ -80,7 +80,7 @@ async def test_budget_ends_the_cycle_and_is_not_exceeded(
     script = project.script("agent", needs_context)
     result = await invoke("agent", case(0), max_calls=10)
     assert (result["outcome"]["status"], result["outcome"]["kind"]) == ("escalated", "budget")
-    paid = await (await open_engine()).store.replies.paid_by(result["outcome"]["cycle_id"])
+    paid = (await (await open_engine()).store.replies.spent_by(result["outcome"]["cycle_id"])).calls
     assert paid <= 10
     assert len(script.calls) <= 11
 

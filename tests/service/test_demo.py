@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from command import Done
 
+from ratchet.approval import load_policy
+from ratchet.proposers import CONTEXT, WORDING
+from service.commands.demo import POLICY
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -65,3 +69,9 @@ def test_a_wrong_number_of_cycles_is_one_line(ratchet: Callable[..., Done], cycl
 
     assert done.code == 2
     assert "cycles" in done.err
+
+
+def test_the_policy_lists_every_strategy_that_a_cycle_may_try() -> None:
+    policy = load_policy(POLICY)
+
+    assert {proposer.name for proposer in (*WORDING, *CONTEXT)} <= set(policy.strategies)

@@ -221,7 +221,7 @@ async def test_meter_counts_calls_and_tokens_by_role(project: Project, engine: E
         "agent": (2, 0, 6, 6),
         "judge": (1, 1, 1, 1),
     }
-    assert await engine.store.replies.paid_by("C-1") == 3
+    assert (await engine.store.replies.spent_by("C-1")).calls == 3
 
 
 async def test_roles_on_one_model_share_its_limit(project: Project, open_engine: OpenEngine) -> None:

@@ -170,7 +170,7 @@ async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
     kept = await store.replies.get("k")
     assert kept is not None
     assert (kept.text, kept.input_tokens) == ("first", 1)
-    assert (await store.replies.paid_by("C"), await store.replies.paid_by("D")) == (1, 0)
+    assert ((await store.replies.spent_by("C")).calls, (await store.replies.spent_by("D")).calls) == (1, 0)
     assert await store.replies.get("other") is None
 
 
