@@ -2,12 +2,13 @@
 
 The first blocks are triggering failures, the others training cases, so that only one candidate ever meets the held-out
 cases. This is successive halving with two more ways out after each block: what can no longer win, and what is clearly
-behind the leader.
+behind the leader. Where the cases decide nothing there is extra time: further failures if nobody has mended any,
+further training cases if the best one is level with the prompt to beat.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ratchet.concurrent import together
@@ -47,24 +48,39 @@ Report = Callable[[str], None]
 
 
 class Course(NamedTuple):
-    """What is to be run: `failures` are what a candidate has to mend, `cases` what it must not break."""
+    """What is to be run: `failures` are what a candidate has to mend, `cases` what it must not break. The spare ones
+    are for extra time; they may be among the `cases`."""
 
     failures: list[Trial]
     cases: list[Trial]
+    spare_failures: Sequence[Trial] = ()
+    spare_cases: Sequence[Trial] = ()
 
     def blocks(self, candidates: int) -> list[list[Trial]]:
-        """Cut for so many candidates."""
-        first = max(LEAST_FAILURES, min(FAILURES, FIRST_RUNS // max(1, candidates)))
-        cut = [self.failures[:first], self.failures[first:]]
-        cut += [self.cases[start : start + BLOCK] for start in range(0, len(self.cases), BLOCK)]
-        return [block for block in cut if block]
+        """Cut for so many candidates, without extra time."""
+        return self.failure_blocks(candidates) + _in_blocks(self.cases)
+
+    def failure_blocks(self, candidates: int) -> list[list[Trial]]:
+        """The failures, cut for so many candidates."""
+        first = _first_block(candidates)
+        return [block for block in (self.failures[:first], self.failures[first:]) if block]
+
+    def with_spare_failures(self, candidates: int) -> "Course":
+        """The same with as many of the spare failures as the first block had."""
+        added = list(self.spare_failures[: _first_block(candidates)])
+        known = {trial.input for trial in added}
+        cases = [trial for trial in self.cases if trial.input not in known]
+        spare = [trial for trial in self.spare_cases if trial.input not in known]
+        return Course([*self.failures, *added], cases, spare_cases=spare)
 
 
 class RaceResult(NamedTuple):
-    """The best of a race, None where nobody is ahead of what it had to beat, and all lanes, best first."""
+    """The best of a race, None where nobody is ahead of what it had to beat, all lanes, best first, and the course,
+    extra time included."""
 
     best: Lane | None
     lanes: list[Lane]
+    course: Course
 
 
 async def race(
@@ -80,7 +96,8 @@ async def race(
     """Let `candidates` race against each other and against `ruler`, the prompt to beat.
 
     Ends as soon as the winner is clear, or where all that are left are without fault; then the one with the fewest
-    tokens wins. A `thorough` race leaves no case out for the latter, because the cases won are counted afterwards.
+    tokens wins. Spare failures are met if nobody has mended any, spare cases as long as the best one is level with the
+    ruler. A `thorough` race leaves no case out for the latter, because the cases won are counted afterwards.
     After the first block `join` may add candidates, which then catch up. Most passes win, unless a much cheaper
     candidate is close, then the higher score, then fewer tokens; the best one counts only if it is ahead of the ruler
     on the cases that both have run. The ruler's known runs are not made again.
@@ -89,23 +106,23 @@ async def race(
         ConfigurationError, ModelUnavailableError, BudgetError: of `run` and `join`.
     """
     held = _Race(run, course, ruler, [Lane(candidate) for candidate in candidates], report, thorough)
-    for number, block in enumerate(course.blocks(len(candidates)), start=1):
+    for number, block in enumerate(held.blocks(), start=1):
         if held.clear():
             break
         await held.meet(block, number)
         if number == 1 and join:
             await held.join(join, block)
         held.drop(f"block {number}")
-        if held.left == len(course.cases) and not held.anyone_passes_more():
-            break  # at most promising: there is nothing yet that training cases could confirm
+        if held.only_promising():
+            break  # there is nothing yet that training cases could confirm
     best = held.best()
     lanes = sorted(held.lanes, key=lambda lane: (lane is not best, bool(lane.out), *lane.standing()))
-    return RaceResult(best, lanes)
+    return RaceResult(best, lanes, held.course)
 
 
 @dataclass
 class _Race:
-    """A race under way; `left` counts the cases that nobody has met yet."""
+    """A race under way."""
 
     run: Runner
     course: Course
@@ -113,10 +130,28 @@ class _Race:
     lanes: list[Lane]
     report: Report
     thorough: bool
-    left: int = 0
+    met: set[str] = field(default_factory=set)
+    """Inputs of all blocks so far."""
 
-    def __post_init__(self) -> None:
-        self.left = len(self.course.failures) + len(self.course.cases)
+    def blocks(self) -> Iterator[list[Trial]]:
+        """What is to be met next, as it depends on how the race stands."""
+        entered = len(self.lanes)
+        yield from self.course.failure_blocks(entered)
+        if self._may_mend_yet():
+            self.course = self.course.with_spare_failures(entered)
+            yield [trial for trial in self.course.failures if trial.input not in self.met]
+        self.course = self.course._replace(spare_failures=())
+        yield from _in_blocks(self.course.cases)
+        for block in _in_blocks(self.course.spare_cases):
+            if not self._level():
+                break
+            self.course = self.course._replace(cases=[*self.course.cases, *block])
+            yield block
+
+    @property
+    def left(self) -> int:
+        """Cases that nobody has met yet, without extra time."""
+        return sum(trial.input not in self.met for trial in (*self.course.failures, *self.course.cases))
 
     @property
     def running(self) -> list[Lane]:
@@ -140,16 +175,30 @@ class _Race:
         most = self.ruler.passed + len(inputs - self.ruler.runs.keys())
         return all(lane.passed > most for lane in self.running)
 
-    def anyone_passes_more(self) -> bool:
-        """Whether somebody passes more than the ruler; a higher score alone is only a promise."""
-        return any(lane.behind(self.ruler) < 0 for lane in self.running)
+    def only_promising(self) -> bool:
+        """Whether all failures have been met, and nobody passes more than the ruler: a higher score alone is only a
+        promise."""
+        ahead = any(lane.behind(self.ruler) < 0 for lane in self.running)
+        return self.left == len(self.course.cases) and not ahead and not self._may_mend_yet()
+
+    def _anyone_ahead(self) -> bool:
+        return any(lane.ahead_of(self.ruler) for lane in self.running)
+
+    def _may_mend_yet(self) -> bool:
+        """Whether nobody has mended anything, and there are failures left to meet."""
+        left = self.left > len(self.course.cases) or bool(self.course.spare_failures)
+        return left and not self._anyone_ahead()
+
+    def _level(self) -> bool:
+        """Whether the best one passes neither more nor fewer than the ruler."""
+        return bool(self.running) and self.running[0].behind(self.ruler) == 0 and not self._anyone_ahead()
 
     async def meet(self, block: Sequence[Trial], number: int) -> None:
         """One block for all that are in, and for the ruler as long as it matters."""
         running = self.running
         self.report(f"block {number}: {len(running)} candidates on {len(block)} cases")
         await self._run(running if self._settled() else [self.ruler, *running], block)
-        self.left -= len(block)
+        self.met |= {trial.input for trial in block}
 
     async def join(self, make: Joining, block: Sequence[Trial]) -> None:
         """Let `make` merge the first pair that completes each other and can be merged; what it makes catches up."""
@@ -177,7 +226,7 @@ class _Race:
         """Take out who mends nothing, who cannot win any more, who is clearly behind, and the worse half; nobody as
         long as there are failures left to meet and nobody has mended any."""
         running = self.running
-        if self.left > len(self.course.cases) and not any(lane.ahead_of(self.ruler) for lane in running):
+        if self._may_mend_yet():
             return
         for place, lane in enumerate(running):
             reason = self._useless(lane) or self._beaten(lane, running[0]) or self._halved(place, len(running))
@@ -207,6 +256,15 @@ class _Race:
     def _halved(self, place: int, running: int) -> str:
         kept = FINALISTS if self.left <= len(self.course.cases) else max(FINALISTS, running // 2)
         return f"only the best {kept} went on" if place >= kept else ""
+
+
+def _in_blocks(cases: Sequence[Trial]) -> list[list[Trial]]:
+    """Training cases, cut into blocks."""
+    return [list(cases[start : start + BLOCK]) for start in range(0, len(cases), BLOCK)]
+
+
+def _first_block(candidates: int) -> int:
+    return max(LEAST_FAILURES, min(FAILURES, FIRST_RUNS // max(1, candidates)))
 
 
 def _worth_it(lane: Lane, leader: Lane) -> bool:

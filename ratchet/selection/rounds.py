@@ -68,11 +68,14 @@ class _Search:
 
     def __init__(self, situation: Situation, memory: Memory, report: Report) -> None:
         self.situation, self.memory, self.report = situation, memory, report
-        first = self.triggering = _triggering(situation)[:FAILURES]
-        inputs = {trial.input for trial in first}
+        known = _triggering(situation)
+        self.triggering, self.spare_failures = known[:FAILURES], known[FAILURES : 2 * FAILURES]
+        inputs = {trial.input for trial in self.triggering}
+        self.spare_failures = [trial for trial in self.spare_failures if trial.input not in inputs]
         training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
         others = [trial for text, trial in training.items() if text not in inputs]
-        self.training = shuffled(others, key=lambda trial: trial.input)[:TRAINING]
+        others = shuffled(others, key=lambda trial: trial.input)
+        self.training, self.spare_cases = others[:TRAINING], others[TRAINING : 2 * TRAINING]
         in_force = Candidate(strategy="none", rationale="the prompt in force", prompt=situation.in_force)
         self.in_force = Lane(in_force)
         self.best: Lane | None = None
@@ -87,7 +90,8 @@ class _Search:
 
     async def first(self, candidates: Sequence[Candidate]) -> None:
         """The race of the candidates that the cycle proposed."""
-        await self._race(1, candidates, Course(self.triggering, self.training), self.in_force, self.situation)
+        course = Course(self.triggering, self.training, self.spare_failures, self.spare_cases)
+        await self._race(1, candidates, course, self.in_force, self.situation)
 
     async def further(self, number: int) -> bool:
         """A race that starts from the best so far; whether it brought something."""
@@ -122,10 +126,12 @@ class _Search:
         try:
             found = await race(run, course, ruler, candidates, join=join, thorough=number > 1, report=report)
             if found.best:
-                await _complete(run, found.best, self.triggering)
+                await _complete(run, found.best, found.course.failures if number == 1 else self.triggering)
         except BudgetError:
             self.standings += [_not_tried(candidate, number) for candidate in candidates]
             raise
+        if number == 1:
+            self.triggering, self.training = found.course.failures, found.course.cases
         if number > 1 and found.best and not _brings_something(found.best, ruler):
             found = found._replace(best=None)
         if found.best:

@@ -30,9 +30,12 @@ class Track:
     """Failures f0.. and training cases t0.., and how each prompt does on them: a string of 1 and 0 (then the last one
     again), failures first; ``+`` is a failed run with half the score."""
 
-    def __init__(self, failures: int = 6, cases: int = 8, **results: str) -> None:
-        trials = [Trial(f"f{n}", None) for n in range(failures)] + [Trial(f"t{n}", None) for n in range(cases)]
-        self.course = Course(trials[:failures], trials[failures:])
+    def __init__(self, failures: int = 6, cases: int = 8, spare: int = 0, **results: str) -> None:
+        """`spare` more failures and as many more cases follow after all others."""
+        names = [("f", failures), ("t", cases), ("more-f", spare), ("more-t", spare)]
+        parts = [[Trial(f"{name}{n}", None) for n in range(count)] for name, count in names]
+        trials = [trial for part in parts for trial in part]
+        self.course = Course(*parts)
         self.places = {trial.input: place for place, trial in enumerate(trials)}
         self.results = {"in_force": "0", **results}
         self.runs: dict[str, list[str]] = {}
@@ -164,6 +167,49 @@ async def test_race_has_no_winner_where_training_cases_get_worse() -> None:
 
 async def test_race_is_not_won_by_who_only_equals_the_prompt_in_force() -> None:
     assert winner(await Track(in_force="00000011", one="11000011000011").race()) is None
+
+
+async def test_where_nobody_mends_anything_further_failures_are_met_before_all_are_dropped() -> None:
+    track = Track(spare=6, late="000000" + "0" * 8 + "01", never="0")
+    found = await track.race()
+    assert winner(found) == "late"
+    assert len(found.course.failures) == 12
+    assert out(found)["never"] == "dropped at block 2 with 0 of 12: mends nothing, in_force has 0 of 12"
+    hopeless = Track(spare=6, one="0", two="0")
+    assert winner(await hopeless.race()) is None
+    assert sum(map(len, hopeless.runs.values())) - len(hopeless.runs["in_force"]) == 24
+
+
+async def test_extra_time_of_many_is_as_short_as_their_first_block() -> None:
+    track = Track(spare=6, **{f"c{n}": "0" for n in range(8)})
+    found = await track.race()
+    assert [trial.input for trial in found.course.failures[6:]] == ["more-f0", "more-f1", "more-f2"]
+
+
+async def test_spare_failure_that_is_a_training_case_is_met_once() -> None:
+    track = Track(late="0000001")
+    shared = track.course._replace(spare_failures=track.course.cases[:2])
+    found = await race(track.run, shared, Lane(candidate("in_force")), [candidate("late")])
+    assert [trial.input for trial in found.course.failures[6:]] == ["t0", "t1"]
+    assert [trial.input for trial in found.course.cases] == [f"t{n}" for n in range(2, 8)]
+    assert len(track.runs["late"]) == len(set(track.runs["late"]))
+
+
+async def test_spare_failures_are_not_met_where_something_is_mended() -> None:
+    track = Track(spare=6, one="100000" + "0" * 8, in_force="00000011111111")
+    found = await track.race()
+    assert winner(found) is None
+    assert not any(text.startswith("more-f") for text in track.runs["one"])
+    assert out(found)["one"].startswith("dropped at block 3 with 1 of 14: cannot reach in_force")
+
+
+@pytest.mark.parametrize(("then", "best", "met"), [("1", "level", 4), ("0", None, 8)])
+async def test_level_race_goes_on_with_further_training_cases(then: str, best: str | None, met: int) -> None:
+    track = Track(spare=8, in_force="00000011" + "0" * 22, level="110000" + "0" * 8 + "0" * 8 + then * 8)
+    found = await track.race()
+    assert winner(found) == best
+    assert len(found.course.cases) == 8 + met
+    assert sum(text.startswith("more-t") for text in track.runs["level"]) == met
 
 
 async def test_promise_without_a_pass_wins_but_is_not_run_on_training_cases() -> None:

@@ -10,6 +10,7 @@ from ratchet.prompting import ContextStep, TaskPrompt
 from ratchet.proposers import CONTEXT, WORDING, Memory, Situation, propose
 from ratchet.records import Candidate, Diagnosis
 from ratchet.selection import SearchResult, search
+from ratchet.selection.sampling import shuffled
 
 pytestmark = pytest.mark.anyio
 REQUIREMENT = "Answer in at most 5 words."
@@ -136,6 +137,19 @@ async def test_round_without_a_pass_alone_is_no_winner(situation: Any) -> None:
 
 async def test_search_of_nobody_finds_nobody(situation: Any) -> None:
     assert await found(await situation(needs_context)) == SearchResult(None, 0, 3, [])
+
+
+async def test_candidate_that_mends_one_of_the_later_failures_only_is_found(situation: Any) -> None:
+    numbers = range(0, 24, 2)
+    order = shuffled(numbers, key=lambda number: f"Where is item{number:02d} kept?")
+
+    def late(messages: Any, request: Any) -> str:
+        item = item_of(messages)
+        return f"bin{item}x" if "Sing." in messages[0]["content"] and int(item) == order[9] else "no"
+
+    result = await found(await situation(late, *numbers), says("Sing."))
+    assert result.winner is not None
+    assert (result.fixed, result.triggering) == (1, 12)
 
 
 async def test_two_that_mend_different_failures_are_merged(situation: Any) -> None:
