@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     """Model calls in flight at most; fewer where the endpoint asks for it."""
     max_calls: Annotated[int, Field(ge=0)] = 600
-    """Model calls that one improvement cycle may pay for."""
+    """Model calls that one improvement cycle may pay for, and the serving of training cases before it."""
     min_sources: Annotated[int, Field(ge=1)] = 2
     """Distinct sources that the failures of a cycle come from at least, so that no single user steers it."""
     gepa_calls: Annotated[int, Field(ge=0)] = 0

@@ -8,7 +8,8 @@ from typing import Any
 
 from ratchet.cycle_choice import failures_to_work_on
 from ratchet.engine import Workbench
-from ratchet.errors import RatchetError
+from ratchet.errors import BudgetError, RatchetError
+from ratchet.llm import Meter, metered
 from ratchet.selection.sampling import shuffled
 from ratchet.state import State
 from ratchet.tasks import Case
@@ -34,13 +35,32 @@ async def serve(
 
 async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
     """Where no failure is there to work on, serve training cases until `ENOUGH_FAILURES` have failed; where an earlier
-    collection ended in between, go on with it. No case is served twice under the prompts in force."""
+    collection ended in between, go on with it. No case is served twice under the prompts in force. It may pay for as
+    many calls as a cycle may, and leaves the cases that it could not pay for to the next time.
+
+    Raises:
+        ConfigurationError, ModelError.
+        BudgetError: the calls were used up before anything failed.
+    """
     served = await session.engine.store.runs.served_cases(bench.task.name, bench.version)
     todo = shuffled([case for case in bench.train if (case.source, case.input) not in served], key=lambda case: case.id)
     begun = len(todo) < len(bench.train)
     failed = await _failed(session, bench)
     if failed and not begun:
         return
+    try:
+        with metered(Meter(limit=session.engine.settings.max_calls)):
+            await _serve_until_enough(session, bench, todo, failed, tell)
+    except BudgetError as error:
+        if not await _failed(session, bench):
+            raise
+        tell(text=f"serving training cases ends: {error}", done=None, total=None)
+
+
+async def _serve_until_enough(
+    session: Session, bench: Workbench, todo: Sequence[Case], failed: int, tell: Tell
+) -> None:
+    """Serve as many cases at once as are reckoned to be needed, until enough have failed or none is left."""
     all_cases, start, rate = len(todo), failed, 1.0
     while todo and failed < ENOUGH_FAILURES:
         count = math.ceil((ENOUGH_FAILURES - failed) / max(rate, LEAST_RATE))

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import silent
 
-from ratchet.errors import RatchetError
+from ratchet.errors import BudgetError, RatchetError
 from service.loop import improve
 from service.serving import ENOUGH_FAILURES, collect_failures, serve
 from service.session import Session
@@ -38,6 +39,16 @@ def know(project: Path, known: range) -> None:
     script.write_text(json.dumps([*replies, {"match": "", "reply": "I do not know."}]))
 
 
+@pytest.fixture
+def allow_calls(session: Session, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sets how many calls a cycle may pay for."""
+
+    def allow(count: int) -> None:
+        monkeypatch.setattr(session.engine, "settings", session.engine.settings.model_copy(update={"max_calls": count}))
+
+    return allow
+
+
 async def test_collection_ends_when_enough_have_failed(session: Session) -> None:
     assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
     assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
@@ -55,6 +66,23 @@ async def test_collection_serves_a_case_whose_name_somebody_else_has_used(sessio
     for number in range(1, 40, 2):
         await serve(session, "desk", "Anything else?", "I do not know.", f"case:c{number}")
     assert await collected(session) == (20 + ENOUGH_FAILURES, ENOUGH_FAILURES)
+
+
+async def test_collection_pays_for_no_more_than_a_cycle_may_and_goes_on_the_next_time(
+    session: Session, allow_calls: Callable[[int], None]
+) -> None:
+    allow_calls(5)
+    assert await collected(session) == (5, 5)
+    allow_calls(600)
+    assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
+
+
+async def test_collection_without_any_calls_says_so(session: Session, allow_calls: Callable[[int], None]) -> None:
+    allow_calls(0)
+    with pytest.raises(BudgetError, match="raise RATCHET_MAX_CALLS"):
+        await improve(session, "desk", silent)
+    allow_calls(600)
+    assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)
 
 
 async def test_collection_leaves_failures_of_live_runs_as_they_are(session: Session) -> None:
