@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ratchet.counting import counted
 from ratchet.cycle import heldout_inputs
 from ratchet.engine import Engine, Workbench
 from ratchet.records import FailureBundle
@@ -116,10 +117,10 @@ async def _represented(engine: Engine, rows: list[dict[str, Any]], wanted: list[
 def _too_few_sources(task: str, found: list[FailureGroup], least: int) -> str:
     count = sum(len(group.ids) for group in found)
     return (
-        f"{count} open failures of {task} wait: a cycle needs failures of one kind from {least} distinct sources "
-        "(RATCHET_MIN_SOURCES)"
+        f"{counted(count, 'open failure')} of {task} waiting; a cycle needs failures of one kind "
+        f"from {least} distinct sources (RATCHET_MIN_SOURCES)"
     )
 
 
 def _all_left(task: str, count: int) -> str:
-    return f"the {count} open failures of {task} are left to the held-out cases ([holdout] in its task.toml)"
+    return f"all open failures of {task} ({count}) are left to the held-out cases ([holdout] in its task.toml)"

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ratchet.counting import counted
 from ratchet.prompting import TaskPrompt
 from ratchet.tasks import Expected
 
@@ -287,7 +288,8 @@ class Spent(Record):
         """All of it in a line."""
         roles = ", ".join(f"{role} {calls}" for role, calls in sorted(self.by_role.items()))
         of_roles = f" ({roles})" if roles else ""
-        return f"{self.calls} model calls{of_roles}, {self.input_tokens:,} tokens in and {self.output_tokens:,} out"
+        calls = counted(self.calls, "model call")
+        return f"{calls}{of_roles}, {counted(self.input_tokens, 'token')} in and {self.output_tokens:,} out"
 
 
 class RuleViolation(Record):

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ratchet.counting import counted
 from ratchet.errors import BudgetError, ConfigurationError, ModelUnavailableError
 
 
@@ -57,7 +58,9 @@ class Meter:
             BudgetError: it would exceed the limit.
         """
         if self.limit is not None and self.calls >= self.limit:
-            raise BudgetError(f"the budget of {self.limit} model calls is used up; raise RATCHET_MAX_CALLS to go on")
+            raise BudgetError(
+                f"the budget of {counted(self.limit, 'model call')} is used up; raise RATCHET_MAX_CALLS to go on"
+            )
         usage = self.of(role)
         usage.calls += 1
         return usage

@@ -1,5 +1,6 @@
 """Show solved training cases as fixed chat turns, chosen for the failing inputs: similar to them, and diverse."""
 
+from ratchet.counting import counted
 from ratchet.prompting import Example
 from ratchet.proposers.guards.quoting import holds_personal
 from ratchet.proposers.proposer import Situation
@@ -20,9 +21,8 @@ class Examples:
         if not chosen:
             return []
         prompt = situation.prompt.model_copy(update={"examples": chosen})
-        return [
-            Candidate(strategy=self.name, rationale=f"shows {len(chosen)} solved cases in every run", prompt=prompt)
-        ]
+        rationale = f"shows {counted(len(chosen), 'solved case')} in every run"
+        return [Candidate(strategy=self.name, rationale=rationale, prompt=prompt)]
 
 
 def choose(situation: Situation, count: int) -> list[Example]:

@@ -4,6 +4,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ratchet.counting import counted
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
 from ratchet.ledger.audit import append
@@ -50,7 +51,7 @@ async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     left = [failure_id for failure_id in item.ids_left() if failure_id not in same]
     message = f"{', '.join(same)} corrected, the training case {row['id']} says what is expected"
     if left:
-        message += f"; {len(left)} failures are left"
+        message += f"; {counted(len(left), 'failure')} left"
     return ReviewResult(item.id, item.row["task"], (found or item.row)["status"], message, left=left, case=row)
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from ratchet.counting import counted
 from ratchet.engine import Engine
 from ratchet.errors import RefusalError
 from ratchet.ledger.audit import append
@@ -35,4 +36,4 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
         ]
     )  # fmt: skip
     arguments = {"task": task, "failures": ids} | ({"hint": request.hint} if request.hint else {})
-    return ReviewResult(item.id, task, "retried", f"{len(ids)} failures are open again", improve=arguments)
+    return ReviewResult(item.id, task, "retried", f"{counted(len(ids), 'failure')} open again", improve=arguments)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ratchet.concurrent import together
+from ratchet.counting import counted
 from ratchet.gate import Scored
 from ratchet.records import Candidate
 from ratchet.selection.frontier import complementary
@@ -196,7 +197,7 @@ class _Race:
     async def meet(self, block: Sequence[Trial], number: int) -> None:
         """One block for all that are in, and for the ruler as long as it matters."""
         running = self.running
-        self.report(f"block {number}: {len(running)} candidates on {len(block)} cases")
+        self.report(f"block {number}: {counted(len(running), 'candidate')} on {counted(len(block), 'case')}")
         await self._run(running if self._settled() else [self.ruler, *running], block)
         self.met |= {trial.input for trial in block}
 
@@ -207,7 +208,7 @@ class _Race:
             made = await make([ranked[place].candidate for place in pair])
             if made:
                 joined = [Lane(candidate) for candidate in made]
-                self.report(f"{len(joined)} merged candidates catch up on {len(block)} cases")
+                self.report(f"{counted(len(block), 'case')} for {counted(len(joined), 'merged candidate')} to catch up")
                 await self._run(joined, block)
                 self.lanes += joined
                 return

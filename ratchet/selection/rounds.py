@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
+from ratchet.counting import counted
 from ratchet.cycle import as_trials, refused_results
 from ratchet.errors import BudgetError
 from ratchet.gate import Scored
@@ -99,7 +100,7 @@ class _Search:
         if best is None:
             return False
         failing = self.failing()
-        self.report(f"round {number}: {len(failing)} failures are left under {best.candidate.strategy}")
+        self.report(f"round {number}: {counted(len(failing), 'failure')} left under {best.candidate.strategy}")
         situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing))
         proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
         self.standings += [result.model_copy(update={"round": number}) for result in refused_results(proposed.refused)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from ratchet.concurrent import together
+from ratchet.counting import counted
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
 from ratchet.records import Category, Diagnosis, Experiment, FailureBundle, FailureCause
@@ -81,7 +82,7 @@ async def _causes(engine: Engine, bench: Workbench, sample: list[FailureBundle],
 
     first = spread(sample, FIRST)
     rest = [failure for failure in sample if failure not in first]
-    report(f"experiments on {len(first)} failed runs")
+    report(f"experiments on {counted(len(first), 'failed run')}")
     causes = [cause for cause in await together(one(failure) for failure in first) if cause]
     if rest and not _unanimous(causes, len(first)):
         report(f"experiments on {len(rest)} more")

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.counting import counted
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case, remove_case
@@ -37,7 +38,7 @@ def list_cases(
     if as_json:
         print_json({"task": task, "n": len(found), "cases": found})
         return
-    table = Table(title=f"{len(found)} cases of {task}", title_justify="left")
+    table = Table(title=f"{counted(len(found), 'case')} of {task}", title_justify="left")
     for name in ("id", "input", "expected", "split", "decisions", "tags", "from"):
         table.add_column(name)
     for case in found:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.counting import counted
 from ratchet.errors import ConfigurationError
 from ratchet.store.cycles import CycleRow
 from ratchet.tasks import load_task
@@ -59,13 +60,13 @@ def failures(
         written = {"exported": str(export)} if export else {}
         print_json({"task": task, "n": len(found.rows), "groups": shown, "failures": found.rows, **written})
     elif export:
-        out.print(f"{len(found.rows)} failures are in {export}; fill in `label`", highlight=False)
+        out.print(f"{counted(len(found.rows), 'failure')} in {export}; fill in `label`", highlight=False)
     else:
         out.print(_table(task, found))
 
 
 def _table(task: str, found: Found) -> Table:
-    table = Table(title=f"{len(found.rows)} failures of {task}", title_justify="left")
+    table = Table(title=f"{counted(len(found.rows), 'failure')} of {task}", title_justify="left")
     for name in ("group", "failures", "sources", "last 7 days", "for example"):
         table.add_column(name)
     bundles = {row["id"]: row["bundle"] for row in found.rows}

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.counting import counted
 from ratchet.engine import Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.gate import Scored, measure
@@ -75,8 +76,8 @@ def evaluate(
         print_json(result)
         return
     table = Table(
-        title=f"{task}, version {result['version']}, {result['n']} {split} cases",
-        caption=f"{result['calls']} model calls paid, {result['reused']} reused",
+        title=f"{task}, version {result['version']}, {counted(result['n'], f'{split} case')}",
+        caption=f"{counted(result['calls'], 'model call')} paid, {result['reused']} reused",
         title_justify="left",
     )
     table.add_column("")

@@ -295,7 +295,7 @@ async def test_one_source_that_floods_the_failures_starts_no_cycle(
     result = await invoke("improve", {"task": "shop"}, thread="cycle", min_sources=2)
     assert result["outcome"] == {
         "status": "nothing_to_do",
-        "message": f"{count} open failures of shop wait: a cycle needs failures of one kind from 2 distinct sources "
+        "message": f"{count} open failures of shop waiting; a cycle needs failures of one kind from 2 distinct sources "
         "(RATCHET_MIN_SOURCES)",
     }
     assert [script.calls for script in scripts] == [[], [], []]

@@ -23,7 +23,7 @@ async def test_one_source_alone_starts_no_cycle_however_often_it_fails(strict: E
     await fail_runs(strict, *range(0, 40, 2), source="mallory")
     found = await chosen(strict)
     assert (found.failures, len(found.ids)) == ([], 20)
-    assert found.why.startswith("20 open failures of shop wait: a cycle needs failures of one kind from 2 distinct")
+    assert found.why.startswith("20 open failures of shop waiting; a cycle needs failures of one kind from 2 distinct")
 
 
 async def test_two_sources_start_a_cycle(strict: Engine, fail_runs: FailRuns) -> None:
@@ -118,7 +118,7 @@ async def test_what_was_left_to_the_held_out_cases_stays_so_after_the_cycle(engi
     await engine.store.failures.mark(await fail_on(engine, TRAIN[:4]), "escalated", "C-1")
     found = await chosen(engine)
     assert (found.failures, found.ids) == ([], left)
-    assert found.why == "the 6 open failures of shop are left to the held-out cases ([holdout] in its task.toml)"
+    assert found.why == "all open failures of shop (6) are left to the held-out cases ([holdout] in its task.toml)"
     more = await fail_on(engine, TRAIN[4:5])
     assert (await chosen(engine)).ids == more
 
@@ -141,7 +141,7 @@ async def test_an_input_that_was_worked_on_is_not_left_to_the_held_out_cases_aga
 
 async def test_others_of_one_source_are_not_enough(strict: Engine, fail_on: Any) -> None:
     ids = await fail_on(strict, HELD[1:4], source="mallory")
-    assert (await chosen(strict)).why.startswith("3 open failures of shop wait")
+    assert (await chosen(strict)).why.startswith("3 open failures of shop waiting")
     ids += await fail_on(strict, TRAIN[:5], source="mallory")
     assert (await chosen(strict)).failures == []
     ids += await fail_on(strict, HELD[:1], source="ada")

@@ -74,7 +74,7 @@ def test_policy_approves_with_its_reason() -> None:
     decision = POLICY.decide(proposal(), validation(losses=[LOST]))
     assert decision is not None
     assert (decision.type, decision.reviewer) == ("approve", "policy:night")
-    assert decision.reason == "policy 'night': proven, gain 40% >= 20%, 1 cases lost <= 1"
+    assert decision.reason == "policy 'night': proven, gain 40% >= 20%, 1 case lost <= 1"
 
 
 def test_policy_approves_what_only_listed_strategies_had_a_part_in() -> None:
