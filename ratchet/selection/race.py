@@ -57,10 +57,6 @@ class Course(NamedTuple):
     spare_failures: Sequence[Trial] = ()
     spare_cases: Sequence[Trial] = ()
 
-    def blocks(self, candidates: int) -> list[list[Trial]]:
-        """Cut for so many candidates, without extra time."""
-        return self.failure_blocks(candidates) + _in_blocks(self.cases)
-
     def failure_blocks(self, candidates: int) -> list[list[Trial]]:
         """The failures, cut for so many candidates."""
         first = _first_block(candidates)
