@@ -126,13 +126,13 @@ class _Search:
 
         try:
             found = await race(run, course, ruler, candidates, join=join, thorough=number > 1, report=report)
+            if number == 1:
+                self.triggering, self.training = found.course.failures, found.course.cases
             if found.best:
-                await _complete(run, found.best, found.course.failures if number == 1 else self.triggering)
+                await _complete(run, found.best, self.triggering)
         except BudgetError:
             self.standings += [_not_tried(candidate, number) for candidate in candidates]
             raise
-        if number == 1:
-            self.triggering, self.training = found.course.failures, found.course.cases
         if number > 1 and found.best and not _brings_something(found.best, ruler):
             found = found._replace(best=None)
         if found.best:
