@@ -23,17 +23,17 @@ demo: $(INSTALLED)  ## Watch the embedded model get better at a real task
 	$(BIN)/ratchet demo
 
 test: $(INSTALLED)  ## All tests, those on the real model and a real server included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: $(INSTALLED)  ## Tests of logic only
-	$(BIN)/python -m pytest -m 'not real'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not real'
 
 check: $(INSTALLED)  ## What CI runs: format, lint, types, import contract, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(MAKE) test
 
 format: $(INSTALLED)  ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -26,7 +26,7 @@ from gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 
 from ratchet.gate.control import ERROR, level
 from ratchet.gate.eprocess import BETS, FUTILE, wealth
-from ratchet.selection.prove import looks
+from ratchet.gate.prove import looks
 
 Array = np.ndarray[Any, Any]
 SEED = 20

@@ -23,11 +23,11 @@ from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 
 from ratchet import proposers
+from ratchet.config.settings import ROLES, Settings
 from ratchet.gate import wilson
 from ratchet.proposers import Situation
 from ratchet.records import Candidate
-from ratchet.selection import rounds
-from ratchet.settings import ROLES, Settings
+from ratchet.search import rounds
 from service.loop import CycleResult, improve
 from service.serving import serve
 from service.session import Session, open_session

@@ -26,14 +26,14 @@ from typing import Any, NamedTuple
 from first_improvement import REPOSITORY, read
 
 from graph import open_session
-from ratchet.concurrent import together
+from ratchet.concurrency import together
+from ratchet.config.settings import Settings
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
 from ratchet.gate import measure
 from ratchet.llm import Meter, metered
 from ratchet.prompting import Example, TaskPrompt
 from ratchet.records import AgentRun, Evaluation, FailureBundle
-from ratchet.settings import Settings
 from ratchet.store import now
 from ratchet.tasks import Expected
 from ratchet.triage import triage_failure

@@ -2,10 +2,10 @@
 
 from langgraph.graph import StateGraph
 
+from graph.binding import EngineProvider, process_engine
 from graph.improve import add_cycle
 from graph.serve import add_serving
-from ratchet.engine import EngineProvider, process_engine
-from ratchet.state import AgentInput, Output, State
+from nodes.state import AgentInput, Output, State
 
 
 def build_agent(engine: EngineProvider) -> StateGraph[State, None, AgentInput, Output]:

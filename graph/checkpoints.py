@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from ratchet.settings import Settings
+from ratchet.config.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")

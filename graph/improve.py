@@ -6,9 +6,8 @@ from langgraph.graph import END, START, StateGraph
 
 import nodes
 from graph import routes
-from graph.binding import bind
-from ratchet.engine import EngineProvider, process_engine
-from ratchet.state import ImproveInput, Output, State
+from graph.binding import EngineProvider, bind, process_engine
+from nodes.state import ImproveInput, Output, State
 
 
 def add_cycle(builder: StateGraph[State, None, Any, Output], engine: EngineProvider) -> None:

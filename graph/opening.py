@@ -11,8 +11,8 @@ from graph.agent import build_agent
 from graph.checkpoints import SqliteSaver, open_saver
 from graph.improve import build_improve
 from graph.serve import build_serve
+from ratchet.config.settings import Settings
 from ratchet.engine import Engine
-from ratchet.settings import Settings
 
 GraphName = Literal["agent", "serve", "improve"]
 BUILDERS: dict[str, Any] = {"agent": build_agent, "serve": build_serve, "improve": build_improve}

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ratchet.state import State
+from nodes.state import State
 
 END: Literal["__end__"] = "__end__"
 

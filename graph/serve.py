@@ -4,9 +4,8 @@ from langgraph.graph import END, START, StateGraph
 
 import nodes
 from graph import routes
-from graph.binding import bind
-from ratchet.engine import EngineProvider, process_engine
-from ratchet.state import AgentInput, Output, State
+from graph.binding import EngineProvider, bind, process_engine
+from nodes.state import AgentInput, Output, State
 
 
 def add_serving(builder: StateGraph[State, None, AgentInput, Output], engine: EngineProvider) -> None:

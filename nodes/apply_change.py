@@ -2,12 +2,11 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from ratchet.applying import apply_proposal
-from ratchet.cycle import ended
+from nodes.state import State, ended
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, StaleBaseError
+from ratchet.live.apply import apply_proposal
 from ratchet.records import Decision, Proposal, Validation
-from ratchet.state import State
 
 
 async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> State:

@@ -6,15 +6,14 @@ from typing import NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from ratchet.canary import canary_problem
-from ratchet.cycle import cycle_meter, ended, new_cycle_id, thread_of
-from ratchet.cycle_choice import Choice, failures_to_work_on
-from ratchet.engine import Engine, Workbench
+from nodes.state import FRESH, OutcomeState, State, ended, thread_of
+from ratchet.calibration.canary import canary_problem
+from ratchet.cycles.choice import Choice, failures_to_work_on
+from ratchet.cycles.owner import new_cycle_id, process_name
+from ratchet.engine import Engine, Workbench, cycle_meter
 from ratchet.errors import BudgetError, TriageError
 from ratchet.llm import metered
-from ratchet.process import process_name
 from ratchet.records import Diagnosis, FailureBundle
-from ratchet.state import FRESH, OutcomeState, State
 from ratchet.store.cycles import CycleRow
 from ratchet.store.schema import OPEN_CYCLE
 from ratchet.triage import diagnose_failures
@@ -36,7 +35,9 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     bench = await engine.workbench(state["task"])
     thread_id = thread_of(config) or "no-thread"
     fresh: State = {} if state.get("failure_id") else FRESH
-    choice = await failures_to_work_on(engine, bench, state, thread_id)
+    choice = await failures_to_work_on(
+        engine, bench, thread_id, failure_id=state.get("failure_id"), wanted=state.get("failures")
+    )
     if not choice.failures:
         return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice)}
     graph = "agent" if state.get("failure_id") else "improve"

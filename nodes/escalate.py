@@ -2,9 +2,8 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from ratchet.cycle import ended
+from nodes.state import OutcomeState, State, ended
 from ratchet.engine import Engine
-from ratchet.state import OutcomeState, State
 
 
 async def escalate(state: State, config: RunnableConfig, engine: Engine) -> State:

@@ -4,9 +4,8 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from ratchet.cycle import ended, thread_of
+from nodes.state import State, ended, thread_of
 from ratchet.engine import Engine
-from ratchet.state import State
 
 
 async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> State:

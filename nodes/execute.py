@@ -4,9 +4,8 @@ import uuid
 
 from langchain_core.runnables import RunnableConfig
 
-from ratchet.cycle import thread_of
+from nodes.state import FRESH, State, thread_of
 from ratchet.engine import Engine
-from ratchet.state import FRESH, State
 
 
 async def execute(state: State, config: RunnableConfig, engine: Engine) -> State:

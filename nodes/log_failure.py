@@ -4,15 +4,14 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from ratchet.cycle import ended, thread_of
+from nodes.state import State, ended, thread_of
 from ratchet.engine import Engine, Workbench
+from ratchet.grouping import group_key
+from ratchet.live.watch import roll_back_if_worse
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
-from ratchet.state import State
 from ratchet.store import now
 from ratchet.store.schema import OPEN_CYCLE
-from ratchet.triage import group_key
-from ratchet.watch import roll_back_if_worse
 
 
 async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> State:

@@ -1,13 +1,54 @@
 """Propose changed prompts."""
 
-from langchain_core.runnables import RunnableConfig
+from collections.abc import Sequence
 
-from ratchet.engine import Engine
-from ratchet.proposers import wording_strategies
-from ratchet.proposers.proposing import propose_with
-from ratchet.state import State
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+from nodes.state import State, ended
+from ratchet.engine import Engine, cycle_meter
+from ratchet.errors import BudgetError
+from ratchet.llm import metered
+from ratchet.proposers import Proposer, Situation, propose, recall, remember, wording_strategies
+from ratchet.records import Decision, Diagnosis
 
 
 async def propose_variants(state: State, config: RunnableConfig, engine: Engine) -> State:
     """Candidates for failures whose cause is the prompt, or for a reviewer's feedback."""
     return await propose_with(wording_strategies(engine.settings), "propose_variants", state, engine)
+
+
+async def propose_with(proposers: Sequence[Proposer], step: str, state: State, engine: Engine) -> State:
+    """Candidates of `proposers` for the cycle in `state`; none is a valid answer."""
+    cycle_id = str(state["cycle_id"])
+    situation = await _situation(state, cycle_id, engine)
+    get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
+    try:
+        with metered(await cycle_meter(engine, cycle_id)):
+            proposed = await propose(proposers, situation, await recall(situation))
+    except BudgetError as error:
+        return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=cycle_id)}
+    await remember(situation, cycle_id, proposed.refused)
+    return {
+        "candidates": [candidate.model_dump(mode="json") for candidate in proposed.candidates],
+        "refused": [refused.result.model_dump(mode="json") for refused in proposed.refused],
+        "feedback": situation.feedback,
+        "decision": None,
+        "problem": None,
+        "round": state.get("round", 0) + 1,
+    }
+
+
+async def _situation(state: State, cycle_id: str, engine: Engine) -> Situation:
+    bench = await engine.workbench(state["task"])
+    diagnosis = Diagnosis.model_validate(state["diagnosis"])
+    decision = Decision.model_validate(state["decision"]) if state.get("decision") else None
+    hint = ((await engine.store.cycles.get(cycle_id)) or {"document": {}})["document"].get("hint", "")
+    return Situation(
+        engine=engine,
+        bench=bench,
+        component=diagnosis.component,
+        diagnosis=diagnosis,
+        failures=await engine.store.failures.bundles(diagnosis.failures),
+        feedback=(decision.feedback if decision else "") or hint,
+    )

@@ -2,10 +2,10 @@
 
 from langchain_core.runnables import RunnableConfig
 
+from nodes.propose_variants import propose_with
+from nodes.state import State
 from ratchet.engine import Engine
 from ratchet.proposers import CONTEXT
-from ratchet.proposers.proposing import propose_with
-from ratchet.state import State
 
 
 async def repair_context(state: State, config: RunnableConfig, engine: Engine) -> State:

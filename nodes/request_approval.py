@@ -5,13 +5,15 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
+from nodes.state import State, ended
 from ratchet.approval import answer_schema, approval_request, parse_answer
-from ratchet.cycle import MAX_ROUNDS, ended
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, AnswerError
 from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Diagnosis, Proposal, Validation
-from ratchet.state import State
+
+MAX_ROUNDS = 3
+"""Proposals in one cycle: the first, and one for each rejection with feedback."""
 
 
 async def request_approval(state: State, config: RunnableConfig, engine: Engine) -> State:

@@ -1,17 +1,64 @@
 """Race the candidates, and put the best one to the gate."""
 
+from typing import Any
+
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
+from nodes.state import State, ended
+from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
 from ratchet.engine import Engine
-from ratchet.state import State
-from ratchet.validation import validate_candidates, validate_edit
+from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal
 
 
 async def validate(state: State, config: RunnableConfig, engine: Engine) -> State:
     """Choose among the candidates and prove the best on held-out cases; a reviewer's own version goes to the gate at
     once."""
     writer = get_stream_writer()
+
+    def report(**event: Any) -> None:
+        writer({"step": "validate", **event})
+
+    claim = Claim(state["task"], str(state["cycle_id"]), Diagnosis.model_validate(state["diagnosis"]))
     decision = state.get("decision")
-    check = validate_edit if decision and decision["type"] == "edit" else validate_candidates
-    return await check(engine, state, lambda **event: writer({"step": "validate", **event}))
+    if decision and decision["type"] == "edit":
+        first, edit = Proposal.model_validate(state["proposal"]), Decision.model_validate(decision)
+        return _of_edit(await validate_edit(engine, claim, first, edit, report))
+    finding = await validate_candidates(
+        engine,
+        claim,
+        [Candidate.model_validate(candidate) for candidate in state.get("candidates", [])],
+        [CandidateResult.model_validate(result) for result in state.get("refused", [])],
+        report,
+        round_number=state.get("round", 1),
+        feedback=state.get("feedback", ""),
+    )
+    return {**_of_candidates(finding, claim.cycle_id), "problem": None, "decision": None}
+
+
+def _of_candidates(finding: Finding, cycle_id: str) -> State:
+    validation = finding.validation
+    update = _found(finding)
+    if finding.out_of_budget:
+        update["outcome"] = ended("escalated", validation.reason, kind="budget", cycle_id=cycle_id)
+    elif not finding.proven:
+        update["outcome"] = ended("inconclusive", validation.reason, kind=validation.verdict, cycle_id=cycle_id)
+    return update
+
+
+def _of_edit(finding: Finding) -> State:
+    """Where it is not proven the first proposal stays on the table, with a problem that says what was found."""
+    reason = finding.validation.reason
+    if finding.out_of_budget:
+        return {"problem": f"the edited version could not be validated: {reason}", "decision": None}
+    if not finding.proven:
+        return {"problem": f"the edited version was not proven: {reason}", "decision": None}
+    return {**_found(finding), "problem": None}
+
+
+def _found(finding: Finding) -> State:
+    proposal = finding.proposal
+    return {
+        "proposal": proposal.model_dump(mode="json") if proposal else None,
+        "validation": finding.validation.model_dump(mode="json"),
+    }

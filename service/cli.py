@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from ratchet import __version__
 from ratchet.errors import AlreadyDecidedError, RatchetError, RefusalError, StaleBaseError
+from service.commands.approving import approve, inbox, reject, show
 from service.commands.calibrate import calibrate
 from service.commands.cases import cases
 from service.commands.demo import demo
@@ -17,7 +18,6 @@ from service.commands.failures import failures
 from service.commands.improving import improve
 from service.commands.init import init
 from service.commands.resolving import resolve
-from service.commands.reviewing import approve, inbox, reject, show
 from service.commands.running import evaluate, run
 from service.commands.versions import audit, history, rollback
 from service.console import err

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ratchet.approval import ApprovalPolicy
+from ratchet.config.settings import Settings
+from ratchet.engine import Trial, score_all
 from ratchet.errors import ConfigurationError
 from ratchet.gate import measure
 from ratchet.records import Measure, Proposal, Validation
-from ratchet.settings import Settings
-from ratchet.trial import Trial, score_all
 from service.console import Tell
 from service.loop import answer, improve
 from service.session import Session, open_session

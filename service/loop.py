@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
+from ratchet.cycles.owner import process_is_gone, process_name
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
-from ratchet.process import process_is_gone, process_name
 from ratchet.store.schema import OPEN_CYCLE
 from service.console import Tell
 from service.serving import collect_failures

@@ -16,10 +16,10 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError
 
-from ratchet.cycle import let_go
-from ratchet.engine import Engine, process_engine
+from graph.binding import process_engine
+from ratchet.cycles.owner import let_go, process_is_gone, process_name
+from ratchet.engine import Engine
 from ratchet.llm import close_embedded
-from ratchet.process import process_is_gone, process_name
 from ratchet.store.cycles import CycleRow
 
 log = logging.getLogger(__name__)

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ratchet.cycle_choice import failures_to_work_on
+from nodes.state import State
+from ratchet.cycles.choice import failures_to_work_on
 from ratchet.engine import Workbench
 from ratchet.errors import BudgetError, RatchetError
 from ratchet.llm import Meter, metered
-from ratchet.selection.sampling import shuffled
-from ratchet.state import State
 from ratchet.tasks import Case
+from ratchet.tasks.sampling import shuffled
 from service.console import Tell
 from service.session import Session, thread_config
 
@@ -77,7 +77,7 @@ async def _serve_until_enough(
 
 async def _failed(session: Session, bench: Workbench) -> int:
     """Failures that a cycle could work on now."""
-    choice = await failures_to_work_on(session.engine, bench, {"task": bench.task.name}, "")
+    choice = await failures_to_work_on(session.engine, bench, "")
     return len(choice.ids) if choice.failures else 0
 
 

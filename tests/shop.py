@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ratchet.settings import ROLES, Settings
+from ratchet.config.settings import ROLES, Settings
 
 OpenEngine = Callable[..., Any]
 """Fixture `open_engine`: opens an engine over the project's settings, closed after the test."""

@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 
 from docs import generate
+from ratchet.config.settings import Settings
 from ratchet.prompting import load_prompts, load_rules
-from ratchet.settings import Settings
 from ratchet.tasks import Criterion, load_cases, load_task
 
 ROOT = Path(__file__).parents[1]

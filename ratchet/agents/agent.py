@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from ratchet.agents.caller import ComponentCaller
+from ratchet.config.objects import import_object
 from ratchet.errors import ConfigurationError, ModelReplyError, RatchetError
-from ratchet.imports import import_object
 from ratchet.records import AgentRun
 
 

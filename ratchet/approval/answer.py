@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ratchet.config.files import first_problem
 from ratchet.errors import AnswerError
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Decision
-from ratchet.strict import first_problem
 
 
 class _Answer(BaseModel):

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.counting import counted
 from ratchet.records import Decision, Proposal, Validation
-from ratchet.strict import StrictModel, parse_toml, read_text, validate
 
 
 class ApprovalPolicy(StrictModel):

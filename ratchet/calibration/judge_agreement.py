@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from prompts import render
 from ratchet.calibration.labels import JudgeLabel
-from ratchet.calibration.sample import balanced, for_each
+from ratchet.calibration.sample import balanced
+from ratchet.concurrency import Progress, for_each
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, ModelError, ModelUnavailableError
 from ratchet.evaluators.judge import Ruling, judge
@@ -14,7 +15,6 @@ from ratchet.gate import measure
 from ratchet.llm import Meter, metered
 from ratchet.records import Measure, Record
 from ratchet.tasks.criteria import Judge
-from ratchet.trial import Progress
 
 REPEATS = 3
 """Asks of a criterion that asks once, to see whether the judge agrees with itself."""

@@ -5,9 +5,9 @@ from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import ConfigDict, Field, StrictBool
 
+from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
 from ratchet.records import Category
-from ratchet.strict import StrictModel, parse_json, read_text, validate
 from ratchet.tasks import Expected
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from ratchet.calibration.labels import TriageLabel
-from ratchet.calibration.sample import balanced, for_each
+from ratchet.calibration.sample import balanced
+from ratchet.concurrency import Progress, for_each
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, ModelError, ModelUnavailableError, SourceError, TriageError
 from ratchet.gate import measure
@@ -14,7 +15,6 @@ from ratchet.llm import Meter, metered
 from ratchet.records import AgentRun, Category, FailureBundle, Measure, Record
 from ratchet.store import now
 from ratchet.triage.analyst import ask_analyst
-from ratchet.trial import Progress
 
 NONE = "none"
 """Column of the failures for which no category was named."""

@@ -7,7 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing.exceptions import Unresolvable
 
-from ratchet.patterns import PatternError, is_found
+from ratchet.config.patterns import PatternError, is_found
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
 

@@ -4,9 +4,9 @@ import asyncio
 import inspect
 from typing import Any
 
+from ratchet.config.objects import import_object
 from ratchet.errors import ConfigurationError
 from ratchet.evaluators.programmatic import Check, EvaluationError
-from ratchet.imports import import_object
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Python
 

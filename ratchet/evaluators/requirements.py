@@ -1,6 +1,8 @@
 """What criteria ask of an agent, in words that a prompt can carry. No model is involved."""
 
-from ratchet.tasks import Criterion
+from collections.abc import Iterable
+
+from ratchet.tasks import Criterion, Task
 
 
 def requirement(criterion: Criterion) -> str | None:
@@ -41,3 +43,10 @@ def _choice(values: list[str]) -> str:
 def _json_object(keys: list[str]) -> str:
     named = ", ".join(f'"{key}"' for key in keys)
     return "Answer with a JSON object only" + (f", with the keys {named}." if named else ".")
+
+
+def derived_requirements(task: Task, failed: Iterable[str]) -> list[str]:
+    """The requirements of the failed criteria, in the task's order; criteria without wording are left out."""
+    names = set(failed)
+    found = [requirement(criterion) for criterion in task.criteria if criterion.name in names]
+    return [sentence for sentence in found if sentence]

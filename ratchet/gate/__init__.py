@@ -4,7 +4,8 @@ from ratchet.gate.bounds import costs, exceeded
 from ratchet.gate.compare import LEAST_CASES, Comparison, measure, unproven
 from ratchet.gate.control import level
 from ratchet.gate.eprocess import PairedTest, wilson
-from ratchet.gate.pair import Pair, Runs, Scored
+from ratchet.gate.pair import Pair, Runs
+from ratchet.gate.prove import prove
 from ratchet.gate.rule_suite import Observed, observed, rule_vetoes, violations
 
 __all__ = [
@@ -14,12 +15,12 @@ __all__ = [
     "Pair",
     "PairedTest",
     "Runs",
-    "Scored",
     "costs",
     "exceeded",
     "level",
     "measure",
     "observed",
+    "prove",
     "rule_vetoes",
     "unproven",
     "violations",

@@ -4,19 +4,9 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import NamedTuple
 
-from ratchet.records import CaseDifference, CriterionResult, Evaluation
+from ratchet.engine import Scored
+from ratchet.records import CaseDifference, CriterionResult
 from ratchet.tasks import Case
-
-
-class Scored(NamedTuple):
-    """An output with its evaluation."""
-
-    output: str
-    evaluation: Evaluation
-    tokens: int
-    seconds: float | None
-    """None where they were not measured now."""
-
 
 Runs = tuple[Scored, ...]
 """The runs of one case under one prompt, one for each repeat."""

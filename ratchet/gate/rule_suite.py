@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ratchet.gate.pair import Pair, Scored
+from ratchet.engine import Scored
+from ratchet.gate.pair import Pair
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import RuleViolation
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from ratchet.concurrency import threaded
 from ratchet.prompting import content_hash
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import audit, now
 
 _FIELDS = ("at", "actor", "action", "task", "subject", "detail", "previous_hash")

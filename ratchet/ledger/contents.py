@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ratchet.config.files import read_text
 from ratchet.errors import ConfigurationError
 from ratchet.prompting import TaskPrompt, parse_prompts, with_component
-from ratchet.strict import read_text
 from ratchet.tasks import Task
 
 Components = dict[str, Any]

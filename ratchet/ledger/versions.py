@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from ratchet.concurrency import threaded
+from ratchet.config.files import read_text
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
@@ -14,9 +16,8 @@ from ratchet.ledger.contents import Components, components_or_none, is_broken, m
 from ratchet.ledger.prompt_file import write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
-from ratchet.store.database import Database, Effect, threaded
+from ratchet.store.database import Database, Effect
 from ratchet.store.schema import now
-from ratchet.strict import read_text
 from ratchet.tasks import Task
 
 log = logging.getLogger(__name__)

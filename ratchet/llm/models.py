@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ratchet.config.settings import Settings
 from ratchet.errors import ModelReplyError
 from ratchet.llm.calling import BACKOFF, Backoff, ModelCaller
 from ratchet.llm.meter import active_meter
@@ -13,7 +14,6 @@ from ratchet.llm.opening import open_caller
 from ratchet.llm.reply import Reply, ReplyStore
 from ratchet.llm.spec import ModelSpec, parse_spec
 from ratchet.prompting import Message, content_hash
-from ratchet.settings import Settings
 
 Form = TypeVar("Form", bound=BaseModel)
 

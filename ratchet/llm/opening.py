@@ -6,13 +6,13 @@ import httpx2
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from ratchet.config.settings import Settings
 from ratchet.errors import ConfigurationError
 from ratchet.llm.calling import Backoff, ModelCaller
 from ratchet.llm.embedded import SLOTS, embedded_endpoint
 from ratchet.llm.limiter import Limiter
 from ratchet.llm.scripted import ScriptedTransport, load_script
 from ratchet.llm.spec import ModelSpec
-from ratchet.settings import Settings
 
 
 async def open_caller(spec: ModelSpec, settings: Settings, backoff: Backoff) -> ModelCaller:

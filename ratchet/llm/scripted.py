@@ -18,8 +18,8 @@ from typing import Annotated, Any, NamedTuple
 import httpx2
 from pydantic import Field, field_validator
 
+from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
-from ratchet.strict import StrictModel, parse_json, read_text, validate
 
 
 class Fault(NamedTuple):

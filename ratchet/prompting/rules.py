@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from ratchet.patterns import PatternError, compiles, is_found
-from ratchet.strict import StrictModel, parse_json, read_text, validate
+from ratchet.config.files import StrictModel, parse_json, read_text, validate
+from ratchet.config.patterns import PatternError, compiles, is_found
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
-from ratchet.strict import StrictModel, parse_json, read_text, validate
 
 
 class Example(StrictModel):

@@ -1,82 +1,10 @@
 """Strategies that propose changed prompts, and the guards on what they propose."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import NamedTuple
-
-from ratchet.concurrent import together
-from ratchet.errors import ModelReplyError
-from ratchet.proposers.examples import Examples
-from ratchet.proposers.gepa import Gepa
-from ratchet.proposers.guards import edit_refusal, refusal
-from ratchet.proposers.memory import Memory, idea, recall
+from ratchet.proposers.guards import edit_refusal
+from ratchet.proposers.memory import Memory, idea, recall, remember
 from ratchet.proposers.merge import Merge
-from ratchet.proposers.minimal_edit import MinimalEdit
-from ratchet.proposers.proposer import Proposer, Situation
-from ratchet.proposers.requirements import Requirements
-from ratchet.proposers.retrieval import Retrieval
-from ratchet.proposers.rewrite import Rewrite
-from ratchet.proposers.solved_cases import SimilarSolvedCases
-from ratchet.records import Candidate
-from ratchet.settings import Settings
-
-WORDING: tuple[Proposer, ...] = (Requirements(), SimilarSolvedCases(), Examples(), Rewrite(), MinimalEdit())
-"""The strategies for failures whose cause is the prompt."""
-CONTEXT: tuple[Proposer, ...] = (Retrieval(),)
-"""The strategies for failures whose cause is missing context."""
-
-
-def wording_strategies(settings: Settings) -> tuple[Proposer, ...]:
-    """`WORDING`, and the `gepa` library where calls are set aside for it."""
-    return (*WORDING, Gepa(settings.gepa_calls)) if settings.gepa_calls else WORDING
-
-
-class Refused(NamedTuple):
-    """A candidate and why it is not tried."""
-
-    candidate: Candidate
-    reason: str
-
-
-class Proposed(NamedTuple):
-    """What the proposers came up with."""
-
-    candidates: list[Candidate]
-    refused: list[Refused]
-
-
-async def propose(proposers: Sequence[Proposer], situation: Situation, memory: Memory | None = None) -> Proposed:
-    """Candidates of all proposers, guarded and without repetitions, nor anything that `memory` objects to."""
-    found = await together(_asked(proposer, situation) for proposer in proposers)
-    accepted: dict[str, Candidate] = {}
-    refused: list[Refused] = []
-    for candidate in (candidate for candidates in found for candidate in candidates):
-        fingerprint = idea(situation.component, candidate)
-        if fingerprint in accepted:
-            continue
-        reason = _refusal(situation, candidate)
-        if reason is None and memory:
-            reason = memory.objection(situation.component, candidate)
-        if reason is None:
-            accepted[fingerprint] = candidate
-        else:
-            refused.append(Refused(candidate, reason))
-    return Proposed(list(accepted.values()), refused)
-
-
-async def _asked(proposer: Proposer, situation: Situation) -> list[Candidate]:
-    """What a proposer has to say; nothing where its model did not answer in form."""
-    try:
-        return await proposer.propose(situation)
-    except ModelReplyError:
-        return []
-
-
-def _refusal(situation: Situation, candidate: Candidate) -> str | None:
-    """The guards' reason, measured against what the candidate was made from and against the prompt in force."""
-    reason = refusal(situation, candidate.prompt)
-    return reason if reason or not situation.base else refusal(replace(situation, base=None), candidate.prompt)
-
+from ratchet.proposers.proposer import Proposed, Proposer, Refused, Situation
+from ratchet.proposers.strategies import CONTEXT, WORDING, propose, wording_strategies
 
 __all__ = [
     "CONTEXT",
@@ -91,5 +19,6 @@ __all__ = [
     "idea",
     "propose",
     "recall",
+    "remember",
     "wording_strategies",
 ]

@@ -12,13 +12,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
+from ratchet.engine import Scored, Trial, replaced, score_all
 from ratchet.errors import RatchetError
-from ratchet.gate import Scored
 from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
 from ratchet.proposers.rewrite import rewrite_request
 from ratchet.records import Candidate, FailureBundle
-from ratchet.trial import Trial, replaced, score_all
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ratchet.prompting import TaskPrompt, content_hash
-from ratchet.proposers.proposer import Situation
+from ratchet.proposers.proposer import Refused, Situation
 from ratchet.proposers.sentences import sentences, words
 from ratchet.records import Candidate
 
@@ -50,6 +50,26 @@ async def recall(situation: Situation, without: str | None = None) -> Memory:
             for row in rows
             if row["status"] != "refused"
         ],
+    )
+
+
+async def remember(situation: Situation, cycle_id: str, refused: Sequence[Refused]) -> None:
+    """Keep what the guards refused with the reason, so that the same idea is not paid for again."""
+    await situation.engine.store.proposals.add(
+        [
+            {
+                "id": f"{cycle_id}-{idea(situation.component, item.candidate)[:12]}",
+                "cycle_id": cycle_id,
+                "task": situation.bench.task.name,
+                "component": situation.component,
+                "strategy": item.candidate.strategy,
+                "fingerprint": idea(situation.component, item.candidate),
+                "status": "refused",
+                "reason": item.reason,
+                "document": {"base_hash": situation.prompt.hash, "prompt": item.candidate.prompt.as_json()},
+            }
+            for item in refused
+        ]
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ratchet.engine import Engine, Workbench
 from ratchet.prompting import TaskPrompt
-from ratchet.records import Candidate, Diagnosis, FailureBundle
+from ratchet.records import Candidate, CandidateResult, Diagnosis, FailureBundle
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,27 @@ class Situation:
     def failed(self) -> list[str]:
         """Names of the criteria that failed."""
         return sorted({name for failure in self.failures for name in failure.evaluation.failed})
+
+
+class Refused(NamedTuple):
+    """A candidate and why it is not tried."""
+
+    candidate: Candidate
+    reason: str
+
+    @property
+    def result(self) -> CandidateResult:
+        """It as the reviewer sees it."""
+        return CandidateResult(
+            strategy=self.candidate.strategy, rationale=self.candidate.rationale, status="refused", reason=self.reason
+        )
+
+
+class Proposed(NamedTuple):
+    """What the proposers came up with."""
+
+    candidates: list[Candidate]
+    refused: list[Refused]
 
 
 class Proposer(Protocol):

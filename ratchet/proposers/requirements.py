@@ -1,8 +1,9 @@
 """Add what the failed criteria ask for to the prompt. No model is involved."""
 
+from ratchet.evaluators import derived_requirements
+from ratchet.prompting.changes import with_requirements
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
-from ratchet.triage.treatments import derived_requirements, with_requirements
 
 
 class Requirements:

@@ -1,8 +1,8 @@
 """Repair the context: fetch from a source before the model is called. Source by depth."""
 
+from ratchet.prompting.changes import with_source
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
-from ratchet.triage.treatments import with_source
 
 
 class Retrieval:

@@ -6,8 +6,7 @@ from prompts import render
 from ratchet.evaluators.judge import data_mark
 from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
-from ratchet.records import Candidate
-from ratchet.triage.analyst import describe_failures
+from ratchet.records import Candidate, describe_failures
 
 
 class Rewrite:

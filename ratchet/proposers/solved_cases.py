@@ -1,9 +1,9 @@
 """Retrieve the most similar solved cases for each input and show them as chat turns."""
 
+from ratchet.prompting.changes import SIMILAR, with_source
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
 from ratchet.sources.solved_cases import NAME
-from ratchet.triage.treatments import SIMILAR, with_source
 
 LEAST = 4
 """Fewer solved cases than this are not worth a retrieval."""

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from ratchet.config.files import read_text
 from ratchet.errors import ConfigurationError
 from ratchet.sources.bm25 import Bm25Index
 from ratchet.sources.source import Document
-from ratchet.strict import read_text
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ratchet.config.objects import import_object
 from ratchet.errors import ConfigurationError, SourceError
-from ratchet.imports import import_object
 from ratchet.sources.source import Document
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from ratchet.concurrency import threaded
 from ratchet.store.cases import Cases
 from ratchet.store.cycles import Cycles
-from ratchet.store.database import Database, Effect, threaded
+from ratchet.store.database import Database, Effect
 from ratchet.store.gate_cases import GateCases
 from ratchet.store.gate_tests import GateTests
 from ratchet.store.proposals import Proposals

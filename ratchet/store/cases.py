@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import audit, cases
 
 CaseRow = dict[str, Any]

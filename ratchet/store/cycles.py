@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.concurrency import threaded
 from ratchet.errors import RatchetError
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import OPEN_CYCLE, cycles, now
 
 CycleRow = dict[str, Any]

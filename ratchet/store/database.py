@@ -1,12 +1,10 @@
 """The application database: connections, transactions, migrations."""
 
-import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -19,21 +17,7 @@ BUSY_SECONDS = 10.0
 
 Effect = Callable[[Connection], object]
 """Something to write inside a transaction of somebody else; what it raises undoes all of the transaction."""
-Args = ParamSpec("Args")
 Result = TypeVar("Result")
-Owner = TypeVar("Owner")
-
-
-def threaded(
-    method: Callable[Concatenate[Owner, Args], Result],
-) -> Callable[Concatenate[Owner, Args], Awaitable[Result]]:
-    """Make a blocking method awaitable: it runs in a thread, to its end even if the caller is cancelled."""
-
-    @wraps(method)
-    async def call(self: Owner, /, *args: Args.args, **kwargs: Args.kwargs) -> Result:
-        return await asyncio.to_thread(method, self, *args, **kwargs)
-
-    return call
 
 
 class Database:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ratchet.store.database import Database, threaded
+from ratchet.concurrency import threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import gate_cases
 
 GateCaseRow = dict[str, Any]

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import func, insert, select, update
 
-from ratchet.store.database import Database, threaded
+from ratchet.concurrency import threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import gate_tests
 
 

@@ -3,9 +3,10 @@
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.concurrency import threaded
 from ratchet.llm import Reply
 from ratchet.records import Spent
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import now, replies
 
 

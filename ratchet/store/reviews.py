@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import now, reviews
 
 ReviewRow = dict[str, Any]

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Text, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ratchet.concurrency import threaded
 from ratchet.records import FailureBundle
-from ratchet.store.database import Database, threaded
+from ratchet.store.database import Database
 from ratchet.store.schema import failures, now, runs
 
 FailureRow = dict[str, Any]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
-from ratchet.strict import StrictModel, parse_json, read_text, validate
 from ratchet.tasks.task import Task
 
 Split = Literal["train", "holdout"]

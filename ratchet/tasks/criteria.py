@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import Field, field_validator
 
-from ratchet.strict import StrictModel
+from ratchet.config.files import StrictModel
 
 MOST_REPEATS = 15
 """Asks of a judge for one verdict at most."""

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from ratchet.strict import StrictModel
+from ratchet.config.files import StrictModel
 
 MOST_REPEATS = 9
 
@@ -13,7 +13,7 @@ class GateConfig(StrictModel):
     """How the gate measures."""
 
     repeats: int | Literal["auto"] = "auto"
-    """Runs of each held-out case under either prompt; what ``auto`` takes is said in `ratchet.repeats`."""
+    """Runs of each held-out case under either prompt; what ``auto`` takes is said in `ratchet.gate.repeats`."""
 
     @field_validator("repeats", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ratchet.strict import StrictModel
+from ratchet.config.files import StrictModel
 
 Positive = Annotated[float, Field(gt=0)]
 Factor = Annotated[float, Field(ge=1)]

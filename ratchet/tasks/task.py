@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.errors import ConfigurationError, UnknownTaskError
-from ratchet.strict import StrictModel, parse_toml, read_text, validate
 from ratchet.tasks.criteria import Criterion
 from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.holdout import HoldoutConfig

@@ -9,7 +9,7 @@ from ratchet.errors import ModelError
 from ratchet.evaluators.judge import data_mark
 from ratchet.llm import Models
 from ratchet.prompting import TaskPrompt, describe_prompt
-from ratchet.records import FailureBundle, Opinion
+from ratchet.records import FailureBundle, Opinion, describe_failures
 
 
 class AnalystAnswer(BaseModel):
@@ -18,15 +18,6 @@ class AnalystAnswer(BaseModel):
     category: Literal["prompt", "context", "capability"]
     missing: Annotated[str, Field(max_length=160)]
     explanation: Annotated[str, Field(max_length=300)]
-
-
-def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:
-    """The first failures as text for a model: input, output, what was wrong."""
-    return "\n\n".join(
-        f"Input: {failure.input[:400]}\nOutput: {failure.output[:400]}\n"
-        f"Wrong: {'; '.join(failure.evaluation.problems)[:300]}"
-        for failure in failures[:limit]
-    )
 
 
 async def ask_analyst(models: Models, prompt: TaskPrompt | None, failures: list[FailureBundle]) -> Opinion:

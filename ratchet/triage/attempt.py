@@ -1,13 +1,9 @@
 """One experiment on one failed run."""
 
-from ratchet.engine import Engine, Workbench
+from ratchet.engine import Engine, Workbench, replaced
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
-from ratchet.records import AgentRun, Attempt, FailureBundle, Fetched
+from ratchet.records import REPEAT, AgentRun, Attempt, FailureBundle, Fetched
 from ratchet.triage.treatments import Treatment
-from ratchet.trial import replaced
-
-REPEAT = "repeat"
-"""Name of the experiment that changes nothing."""
 
 
 async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, treatment: Treatment | None) -> Attempt:

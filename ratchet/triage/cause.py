@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ratchet.concurrent import together
+from ratchet.concurrency import together
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
 from ratchet.evaluators import needs_expected

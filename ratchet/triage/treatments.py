@@ -1,10 +1,11 @@
 """Treatments: single changes to one component's prompt, tried to learn what a failed run lacked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ratchet.evaluators import requirement
-from ratchet.prompting import ContextStep, Example, TaskPrompt, TaskPrompts
+from ratchet.evaluators import derived_requirements
+from ratchet.prompting import Example, TaskPrompt, TaskPrompts
+from ratchet.prompting.changes import SIMILAR, with_requirements, with_source
 from ratchet.sources.solved_cases import NAME as SOLVED_CASES
 from ratchet.tasks import Task
 
@@ -14,8 +15,6 @@ DEPTHS = (1, 3)
 is less precise needs several. Where the prompt fetches some already, twice as many as it does."""
 DEEPEST = 64
 """Documents that a context step may fetch at most."""
-SIMILAR = 4
-"""Solved cases an examples treatment shows."""
 STAGES = 6
 
 
@@ -42,26 +41,6 @@ class Lack(NamedTuple):
 
 Stage = list[Treatment]
 """Treatments that are tried at the same time; the next stage only where none of them helps."""
-
-
-def with_source(prompt: TaskPrompt, source: str, top_k: int, query: str = "{input}") -> TaskPrompt:
-    """`prompt` fetching `top_k` documents from `source`; an earlier step for that source is replaced."""
-    kept = [step for step in prompt.context if step.source != source]
-    step = ContextStep(source=source, query=query, top_k=top_k)
-    return prompt.model_copy(update={"context": [*kept, step]})
-
-
-def with_requirements(prompt: TaskPrompt, sentences: list[str]) -> TaskPrompt:
-    """`prompt` with the sentences it does not hold yet, one per line at its end."""
-    new = [sentence for sentence in sentences if sentence not in prompt.prompt]
-    return prompt.model_copy(update={"prompt": "\n".join([prompt.prompt, *new])}) if new else prompt
-
-
-def derived_requirements(task: Task, failed: Iterable[str]) -> list[str]:
-    """The requirements of the failed criteria, in the task's order; criteria without wording are left out."""
-    names = set(failed)
-    found = [requirement(criterion) for criterion in task.criteria if criterion.name in names]
-    return [sentence for sentence in found if sentence]
 
 
 def plan(task: Task, prompts: TaskPrompts, components: Sequence[str], lack: Lack) -> list[Stage]:

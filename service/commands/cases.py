@@ -7,13 +7,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.config.files import parse_json
 from ratchet.counting import counted
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError
-from ratchet.reviewing import ApprovedCase, CaseRequest, approve_case, remove_case
-from ratchet.rotation import own_cases, production_cases
+from ratchet.gate.holdout import own_cases, production_cases
+from ratchet.resolving import ApprovedCase, CaseRequest, approve_case, remove_case
 from ratchet.store.cases import CaseRow
-from ratchet.strict import parse_json
 from ratchet.tasks import Expected, Split
 from service.commands import options
 from service.commands.options import AsJson, Reason, Reviewer, TaskName

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import load_policy
-from ratchet.settings import Settings
+from ratchet.config.settings import Settings
 from service.commands.options import AsJson
 from service.console import out, percent, print_json, progress
 from service.demo import DemoResult, demo_settings, run_demo

@@ -9,12 +9,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.canary import problem_of, score_canary
+from ratchet.calibration.canary import problem_of, score_canary
+from ratchet.config.settings import ROLES, Settings
 from ratchet.counting import counted
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.prompting import load_rules
-from ratchet.settings import ROLES, Settings
 from ratchet.tasks import load_task, task_names
 from service.commands.options import AsJson
 from service.console import out, print_json

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from ratchet.counting import counted
 from ratchet.errors import ConfigurationError
+from ratchet.grouping import DayCount, FailureGroup, form_groups, regroup
 from ratchet.store.cycles import CycleRow
 from ratchet.tasks import load_task
-from ratchet.triage import DayCount, FailureGroup, groups, regroup
 from service.commands.options import AsJson, TaskName
 from service.console import out, print_json
 from service.session import open_session
@@ -118,7 +118,7 @@ async def _failures(task: str, status: str | None) -> Found:
         await regroup(store, task)
         rows = await store.failures.of_task(task, status)
         cycles = await store.cycles.select(task=task, limit=100_000)
-        return Found(rows, await asyncio.to_thread(groups, rows), _categories(cycles))
+        return Found(rows, await asyncio.to_thread(form_groups, rows), _categories(cycles))
 
 
 def _categories(cycles: Sequence[CycleRow]) -> dict[str, str]:

@@ -7,7 +7,8 @@ import typer
 from rich.text import Text
 
 from ratchet.counting import counted
-from ratchet.reviewing import AnswerKind, ReviewResult, answer_review
+from ratchet.resolving import AnswerKind, ReviewResult
+from ratchet.resolving import resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
 from service.commands.improving import NEXT
@@ -58,6 +59,6 @@ async def _resolve(
     item_id: str, answer: AnswerKind, given: dict[str, Any], tell: Tell
 ) -> tuple[ReviewResult, CycleResult | None]:
     async with open_session() as session:
-        result = await answer_review(session.engine, item_id, answer, **given)
+        result = await resolve_item(session.engine, item_id, answer, **given)
         cycle = await retry(session, result.improve, tell) if result.improve else None
         return result, cycle

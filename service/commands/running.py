@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.counting import counted
-from ratchet.engine import Workbench
+from ratchet.engine import Scored, Trial, Workbench, score_all
 from ratchet.errors import ConfigurationError
-from ratchet.gate import Scored, measure
+from ratchet.gate import measure
 from ratchet.llm import Meter, metered
-from ratchet.trial import Trial, score_all
 from service.commands.options import AsJson, TaskName
 from service.console import out, percent, print_json, progress
 from service.serving import serve

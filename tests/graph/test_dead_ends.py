@@ -154,8 +154,8 @@ async def test_proposer_of_nothing_or_rubbish(
 ) -> None:
     with monkeypatch.context() as only:
         only.setattr(importlib.import_module("nodes.repair_context"), "CONTEXT", (Rubbish(*texts),))
-        only.setattr("ratchet.selection.rounds.CONTEXT", (Rubbish(*texts),))
-        only.setattr("ratchet.selection.rounds.WORDING", ())
+        only.setattr("ratchet.search.rounds.CONTEXT", (Rubbish(*texts),))
+        only.setattr("ratchet.search.rounds.WORDING", ())
         result = await improve(needs_context)
     await ended_well(result, "inconclusive", words)
 

@@ -11,9 +11,9 @@ from langgraph.types import Command
 from shop import TASK, OpenEngine, Project, item_of, needs_context, needs_requirement, shop_items
 
 from graph import open_graph
+from ratchet.config.patterns import SECONDS
 from ratchet.engine import Engine
 from ratchet.ledger import drift
-from ratchet.patterns import SECONDS
 from ratchet.records import FailureBundle
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from shop import OpenEngine, Project, item_of, needs_context, shop_items
 
 from ratchet.errors import ModelUnavailableError
 from ratchet.llm.scripted import Fault
-from ratchet.reviewing import answer_review
+from ratchet.resolving import resolve_item
 
 pytestmark = pytest.mark.anyio
 CASES = shop_items()
@@ -43,7 +43,7 @@ def retried(open_engine: OpenEngine) -> Any:
 
     async def answer(cycle_id: str, **options: Any) -> dict[str, Any]:
         engine = await open_engine()
-        return (await answer_review(engine, cycle_id, "retry", **options)).improve or {}
+        return (await resolve_item(engine, cycle_id, "retry", **options)).improve or {}
 
     return answer
 

@@ -15,9 +15,9 @@ from langgraph.types import Command
 from pydantic import BaseModel
 
 from graph import open_graph
+from ratchet.config.settings import Settings
 from ratchet.engine import Engine
 from ratchet.llm import Meter, close_embedded, embedded_endpoint, metered
-from ratchet.settings import Settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 REPOSITORY = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from command import Done
 
-from ratchet.settings import ROLES, Settings
+from ratchet.config.settings import ROLES, Settings
 from service.cli import main
 from service.loop import improve
 from service.session import Session, open_session

@@ -6,7 +6,7 @@ import pytest
 from failing import Said, as_row, failing
 
 from ratchet.errors import ConfigurationError
-from ratchet.triage import DayCount, groups
+from ratchet.grouping import DayCount, form_groups
 from service.commands.failures import Found, _categories, _export, _table, sparkline
 
 
@@ -24,7 +24,7 @@ def test_sparkline_has_a_bar_for_each_day() -> None:
 def test_table_shows_each_group_with_an_example() -> None:
     rows = [item.row for item in failing("criterion", 0, 8)]
 
-    table = _table("desk", Found(rows, groups(rows), {}))
+    table = _table("desk", Found(rows, form_groups(rows), {}))
 
     assert table.row_count == 4
     assert [str(column.header) for column in table.columns][:3] == ["group", "failures", "sources"]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from desk import silent
 
+from ratchet.cycles.owner import process_name
 from ratchet.errors import AlreadyDecidedError
-from ratchet.process import process_name
 from service.loop import answer, improve
 from service.session import Session
 

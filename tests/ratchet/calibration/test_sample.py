@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.calibration.sample import balanced, for_each
+from ratchet.calibration.sample import balanced
+from ratchet.concurrency import for_each
 
 
 def order(items: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from ratchet.config.patterns import SECONDS
 from ratchet.evaluators import programmatic as check
 from ratchet.evaluators.programmatic import EvaluationError
-from ratchet.patterns import SECONDS
 from ratchet.tasks import Criterion
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Criterion)

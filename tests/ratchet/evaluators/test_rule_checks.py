@@ -1,11 +1,10 @@
 import pytest
 from shop import Project, shop_items
 
-from ratchet.engine import Engine
+from ratchet.engine import Engine, Trial, score_one
 from ratchet.evaluators import with_rules
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import CriterionResult, Evaluation
-from ratchet.trial import Trial, score_one
 
 pytestmark = pytest.mark.anyio
 CHECKED = Rules(

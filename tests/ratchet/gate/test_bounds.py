@@ -1,6 +1,7 @@
 import pytest
 
-from ratchet.gate import Pair, Runs, Scored, costs, exceeded
+from ratchet.engine import Scored
+from ratchet.gate import Pair, Runs, costs, exceeded
 from ratchet.gate.bounds import FREE_SECONDS, FREE_TOKENS, LEAST_TIMED, Costs
 from ratchet.records import Cost, CriterionResult, Evaluation
 from ratchet.tasks import Case, Limits

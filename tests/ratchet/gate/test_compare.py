@@ -3,7 +3,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ratchet.gate import Comparison, Pair, Runs, Scored, level, measure, unproven
+from ratchet.engine import Scored
+from ratchet.gate import Comparison, Pair, Runs, level, measure, unproven
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
 from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation

@@ -1,6 +1,7 @@
 import pytest
 
-from ratchet.gate import Pair, Runs, Scored
+from ratchet.engine import Scored
+from ratchet.gate import Pair, Runs
 from ratchet.gate.pair import Rates, criterion_names, passes
 from ratchet.records import CriterionResult, Evaluation
 from ratchet.tasks import Case

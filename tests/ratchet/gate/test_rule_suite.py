@@ -1,4 +1,5 @@
-from ratchet.gate import Observed, Pair, Scored, observed, rule_vetoes, violations
+from ratchet.engine import Scored
+from ratchet.gate import Observed, Pair, observed, rule_vetoes, violations
 from ratchet.gate.rule_suite import EXCERPT
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import CriterionResult, Evaluation

@@ -7,6 +7,7 @@ from shop import TASK, Project, shop_items
 from ratchet.errors import BudgetError, ModelReplyError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
 from ratchet.prompting import ContextStep, Example
+from ratchet.prompting.changes import with_source
 from ratchet.proposers import CONTEXT, WORDING, Memory, Situation, idea, propose
 from ratchet.proposers.examples import Examples
 from ratchet.proposers.minimal_edit import MinimalEdit
@@ -15,7 +16,6 @@ from ratchet.proposers.retrieval import Retrieval
 from ratchet.proposers.rewrite import Rewrite
 from ratchet.proposers.solved_cases import SimilarSolvedCases
 from ratchet.records import Candidate
-from ratchet.triage.treatments import with_source
 
 pytestmark = pytest.mark.anyio
 

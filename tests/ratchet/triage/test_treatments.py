@@ -3,8 +3,9 @@ from shop import OpenEngine, Project, shop_items
 
 from ratchet.engine import Engine, Workbench
 from ratchet.prompting import ContextStep, Example, TaskPrompt
+from ratchet.prompting.changes import with_requirements, with_source
 from ratchet.sources.solved_cases import NAME as SOLVED_CASES
-from ratchet.triage.treatments import Lack, Treatment, plan, with_requirements, with_source
+from ratchet.triage.treatments import Lack, Treatment, plan
 
 pytestmark = pytest.mark.anyio
 

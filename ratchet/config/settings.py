@@ -1,0 +1,84 @@
+"""Settings: the one place that reads the environment (prefix ``RATCHET_``) and the ``.env`` file."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ratchet.config.files import first_problem
+from ratchet.errors import ConfigurationError
+
+ROLES = ("agent", "judge", "analyst", "optimizer")
+
+
+class Settings(BaseSettings):
+    """Where things are and which model plays which role.
+
+    A model is ``local`` (the embedded one), ``local:PATH.gguf``, ``openai:NAME`` (any endpoint that speaks the OpenAI
+    protocol, through ``OPENAI_BASE_URL``) or ``scripted:TARGET`` (replies by rules or by a Python function).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RATCHET_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    home: Path = Path(".ratchet")
+    """Folder of the databases."""
+    tasks_dir: Path = Path("tasks")
+    rules_file: Path = Path("behavior_rules.json")
+    prompts_file: Path = Path("task_prompts.json")
+    database_url: str | None = None
+    """SQLAlchemy URL of the application database; SQLite in `home` if left out."""
+    agent_model: str = "local"
+    judge_model: str = "local"
+    analyst_model: str = "local"
+    optimizer_model: str = "local"
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 32
+    """Model calls in flight at most; fewer where the endpoint asks for it."""
+    max_calls: Annotated[int, Field(ge=0)] = 600
+    """Model calls that one improvement cycle may pay for, and the serving of training cases before it."""
+    min_sources: Annotated[int, Field(ge=1)] = 2
+    """Distinct sources that the failures of a cycle come from at least, so that no single user steers it."""
+    gepa_calls: Annotated[int, Field(ge=0)] = 0
+    """Agent runs that the `gepa` library may make in one cycle, where it is installed; 0 leaves it out."""
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds until a model call is given up (and retried)."""
+    retries: Annotated[int, Field(ge=0, le=10)] = 3
+    """Further tries after a refused, failed or timed-out model call."""
+    api_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
+    """Keys of the web service by role."""
+    openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY"))
+    openai_base_url: str | None = Field(None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_keys(cls, values: object) -> object:
+        if isinstance(values, dict) and isinstance(values.get("api_keys"), str):
+            pairs = [pair.partition(":") for pair in values["api_keys"].split(",") if pair.strip()]
+            return values | {"api_keys": {role.strip(): key.strip() for role, _, key in pairs}}
+        return values
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Settings from the environment and ``.env``, with `overrides` on top.
+
+        Raises:
+            ConfigurationError: naming the variable and what is expected.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise ConfigurationError(f"settings (RATCHET_...): {first_problem(error)}") from error
+
+    def model_for(self, role: str) -> str:
+        """The model setting of one of `ROLES`."""
+        return str(getattr(self, f"{role}_model"))
+
+    def application_url(self) -> str:
+        """SQLAlchemy URL of the application database."""
+        return self.database_url or f"sqlite:///{(self.home / 'ratchet.sqlite').absolute()}"
+
+    def checkpoint_file(self) -> Path:
+        """SQLite file of the LangGraph checkpoints."""
+        return self.home / "checkpoints.sqlite"

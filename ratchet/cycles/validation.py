@@ -1,0 +1,231 @@
+"""From candidates to a finding: the race, then old against new on held-out cases, then the record of both."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, replaced, score_all
+from ratchet.errors import BudgetError
+from ratchet.gate import level, prove, unproven
+from ratchet.gate.holdout import settled_cases
+from ratchet.gate.repeats import planned_repeats
+from ratchet.gate.vetoes import vetoes
+from ratchet.llm import metered
+from ratchet.prompting import TaskPrompt, content_hash
+from ratchet.proposers import Situation, idea, recall
+from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
+from ratchet.search import search
+
+Report = Callable[..., None]
+"""Called with ``text`` or with ``done`` and ``total``."""
+
+EDIT_FAILURES = 8
+"""Triggering failures that a reviewer's version is tried on before it meets the gate."""
+
+
+class Claim(NamedTuple):
+    """A cycle and what was found out in it, as its nodes pass it on."""
+
+    task: str
+    cycle_id: str
+    diagnosis: Diagnosis
+
+
+class Finding(NamedTuple):
+    """What came of putting a change to the gate. The store has all of it already."""
+
+    proposal: Proposal | None
+    """None where no candidate was good enough for the gate, or where the budget ended."""
+    validation: Validation
+    out_of_budget: bool = False
+    """Nothing was decided: the same change may be put to the gate again."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the change may go on to a reviewer."""
+        return self.proposal is not None and self.validation.proven
+
+
+class _Case(NamedTuple):
+    """What is at hand while one proposal is validated."""
+
+    engine: Engine
+    bench: Workbench
+    """Its held-out cases are those of this test, in their order."""
+    production: set[str]
+    """Ids of the held-out cases that come from production."""
+    diagnosis: Diagnosis
+    failures: list[Trial]
+    cycle_id: str
+    report: Report
+
+
+async def validate_candidates(
+    engine: Engine,
+    claim: Claim,
+    candidates: list[Candidate],
+    refused: list[CandidateResult],
+    report: Report,
+    *,
+    round_number: int = 1,
+    feedback: str = "",
+) -> Finding:
+    """Search from the candidates of a cycle, and put the best one found to the gate.
+
+    `round_number` counts the proposals of the cycle; `feedback` is what a person asked of this one.
+    """
+    proposal_id = f"{claim.cycle_id}-P{round_number}"
+    case = await _case(engine, claim, report, proposal_id)
+    try:
+        with metered(await cycle_meter(engine, case.cycle_id)):
+            situation = await _situation(case, feedback)
+            memory = await recall(situation, without=proposal_id)
+            result = await search(situation, candidates, memory, lambda text: report(text=text))
+            standings = result.standings + refused
+            if result.winner is None:
+                reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
+                return await _unproven(case, None, unproven(reason, triggering=result.triggering), standings)
+            proposal = _proposal(case, result.winner, proposal_id, standings)
+            validation = await _prove(case, proposal, result.fixed, result.triggering)
+    except BudgetError as error:
+        return await _out_of_budget(case, str(error))
+    if not validation.proven:
+        return await _unproven(case, proposal, validation, standings)
+    return await _proven(case, proposal, validation, "pending")
+
+
+async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision: Decision, report: Report) -> Finding:
+    """Put a reviewer's version of the proposal `first` to the gate. Where it is not proven nothing is stored: the first
+    proposal stays on the table."""
+    prompt = decision.prompt or first.after
+    proposal_id = f"{first.id}-{prompt.hash[:8]}"
+    case = await _case(engine, claim, report, proposal_id)
+    candidate = Candidate(strategy="edit", rationale=f"edited by {decision.reviewer}", prompt=prompt)
+    proposal = _proposal(case, candidate, proposal_id, first.candidates)
+    component = case.diagnosis.component
+    try:
+        with metered(await cycle_meter(engine, case.cycle_id)):
+            trials = case.failures[:EDIT_FAILURES]
+            scored = await score_all(engine, case.bench, replaced(case.bench.prompts, component, prompt), trials)
+            fixed = sum(result.evaluation.passed is True for result in scored)
+            validation = await _prove(case, proposal, fixed, len(trials))
+    except BudgetError as error:
+        return Finding(None, unproven(str(error), triggering=len(case.failures)), out_of_budget=True)
+    if not validation.proven:
+        return Finding(proposal, validation)
+    await engine.store.proposals.mark(first.id, "replaced", f"edited by {decision.reviewer}")
+    return await _proven(case, proposal, validation, "approved")
+
+
+async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) -> _Case:
+    """The held-out cases are settled here, before anything is tried. A cycle's proposals share the salt, not the
+    choice: what one has worn comes later in the next."""
+    bench = await engine.workbench(claim.task)
+    trials = as_trials(await engine.store.failures.bundles(claim.diagnosis.failures))
+    worked_on = {trial.input.strip() for trial in trials}
+    held = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
+    bench = replace(bench, cases=[*bench.train, *held.cases])
+    return _Case(engine, bench, held.production, claim.diagnosis, trials, claim.cycle_id, report)
+
+
+async def _situation(case: _Case, feedback: str) -> Situation:
+    failures = await case.engine.store.failures.bundles(case.diagnosis.failures)
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, failures, feedback)
+
+
+async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:
+    """The gate's finding on a proposal."""
+    if not case.bench.holdout:
+        return unproven("there are no held-out cases to prove anything on", triggering=triggering)
+    task = case.bench.task.name
+    repeats = await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(case.bench.holdout))
+    comparison = await prove(
+        case.engine,
+        case.bench,
+        proposal.component,
+        proposal.after,
+        case.bench.holdout,
+        level=await case.engine.store.gate_tests.level(task, proposal.id, level),
+        repeats=repeats.count,
+        progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
+    )
+    against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
+    seen = {pair.case.id for pair in comparison.pairs}
+    finding = comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines)
+    further = {"repeats": repeats, "production": len(seen & case.production)}
+    validation = against.on(finding.model_copy(update=further))
+    await case.engine.store.gate_cases.note_seen(proposal.id, seen)
+    await case.engine.store.gate_tests.finish(
+        proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
+    )
+    return validation
+
+
+def _proposal(case: _Case, candidate: Candidate, proposal_id: str, standings: list[CandidateResult]) -> Proposal:
+    component = case.diagnosis.component
+    before = case.bench.prompts[component]
+    return Proposal(
+        id=proposal_id,
+        cycle_id=case.cycle_id,
+        task=case.bench.task.name,
+        component=component,
+        strategy=candidate.strategy,
+        rationale=candidate.rationale,
+        before=before,
+        after=candidate.prompt,
+        base_version=case.bench.version,
+        change_hash=change_hash(before, candidate.prompt),
+        candidates=standings,
+    )
+
+
+def change_hash(before: TaskPrompt, after: TaskPrompt) -> str:
+    """What an answer may name to say which change it is for."""
+    return content_hash([before.as_json(), after.as_json()])[:16]
+
+
+async def _proven(case: _Case, proposal: Proposal, validation: Validation, status: str) -> Finding:
+    await _store(case, proposal, status, validation.reason)
+    document = {"proposal": proposal.model_dump(mode="json"), "validation": validation.model_dump(mode="json")}
+    await case.engine.store.cycles.record(
+        case.cycle_id, document, status="awaiting_approval", verdict=validation.verdict
+    )
+    return Finding(proposal, validation)
+
+
+async def _unproven(
+    case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
+) -> Finding:
+    if proposal is not None:
+        await _store(case, proposal, "unproven", validation.reason)
+    document = {
+        "proposal": proposal.model_dump(mode="json") if proposal else None,
+        "validation": validation.model_dump(mode="json"),
+        "candidates": [standing.model_dump(mode="json") for standing in standings],
+    }
+    await case.engine.store.cycles.record(case.cycle_id, document, verdict=validation.verdict)
+    return Finding(proposal, validation)
+
+
+async def _out_of_budget(case: _Case, message: str) -> Finding:
+    """Nothing is proven, whatever was seen until then. No proposal is stored: it may be put to the gate again."""
+    validation = unproven(message, triggering=len(case.failures))
+    document = {"proposal": None, "validation": validation.model_dump(mode="json")}
+    await case.engine.store.cycles.record(case.cycle_id, document, verdict=validation.verdict)
+    return Finding(None, validation, out_of_budget=True)
+
+
+async def _store(case: _Case, proposal: Proposal, status: str, reason: str) -> None:
+    candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
+    row: dict[str, Any] = {
+        "id": proposal.id,
+        "cycle_id": proposal.cycle_id,
+        "task": proposal.task,
+        "component": proposal.component,
+        "strategy": proposal.strategy,
+        "fingerprint": idea(proposal.component, candidate),
+        "status": status,
+        "reason": reason,
+        "document": {"base_hash": proposal.before.hash, "prompt": proposal.after.as_json()},
+    }
+    await case.engine.store.proposals.add([row])

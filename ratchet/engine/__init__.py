@@ -1,0 +1,18 @@
+"""Running prompts: everything opened once, tasks ready to be run, and inputs tried on them."""
+
+from ratchet.engine.engine import Engine, cycle_meter, heldout_inputs
+from ratchet.engine.trial import Scored, Trial, as_trials, replaced, score_all, score_one
+from ratchet.engine.workbench import Workbench
+
+__all__ = [
+    "Engine",
+    "Scored",
+    "Trial",
+    "Workbench",
+    "as_trials",
+    "cycle_meter",
+    "heldout_inputs",
+    "replaced",
+    "score_all",
+    "score_one",
+]

@@ -1,0 +1,126 @@
+"""Everything a node needs, opened once: settings, store, ledger, models, and tasks with their prompts and sources."""
+
+import asyncio
+import logging
+
+from ratchet.agents import ComponentCaller, run_agent
+from ratchet.config.settings import Settings
+from ratchet.engine.workbench import Material, Workbench, load_material, signature
+from ratchet.errors import ConfigurationError
+from ratchet.evaluators import evaluate_output, with_rules
+from ratchet.ledger import Audit, Versions
+from ratchet.llm import Meter, Models
+from ratchet.prompting import Rules, TaskPrompts, load_rules
+from ratchet.records import AgentRun, Evaluation
+from ratchet.store import Database, Store
+from ratchet.store.cases import stamp_of
+from ratchet.tasks import Expected, load_task, task_names
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """What one process (and one event loop) needs to run the graphs. Made by `open`, ended by `close`."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.models = Models(settings, store.replies)
+        self.versions = Versions(store.database, settings.prompts_file)
+        self.audit = Audit(store.database)
+        self._rules_hash: str | None = None
+        self._material: dict[str, tuple[object, Material]] = {}
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Engine":
+        """Open the database, bring it up to date, and finish changes that a crash interrupted.
+
+        Raises:
+            ConfigurationError: the database cannot be opened.
+        """
+        database = await asyncio.to_thread(lambda: Database(settings.application_url()))
+        engine = cls(settings, Store(database))
+        await engine.recover()
+        return engine
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.models.close()
+        await asyncio.to_thread(self.store.database.close)
+
+    async def recover(self) -> None:
+        """Finish or undo changes that were being applied when a process ended."""
+        for name in await asyncio.to_thread(task_names, self.settings.tasks_dir):
+            try:
+                done = await self.versions.recover(await asyncio.to_thread(load_task, self.settings.tasks_dir, name))
+            except ConfigurationError as error:  # told to whoever uses that task; the others must not suffer from it
+                log.debug("%s", error)
+                continue
+            if done:
+                log.warning("%s", done)
+
+    async def workbench(self, task_name: str) -> Workbench:
+        """The task `task_name` with its files and approved cases as they are now; indexes are kept while these stay
+        the same.
+
+        Raises:
+            ConfigurationError: a file is wrong.
+        """
+        material = await self._load(task_name)
+        rules = await self._rules()
+        active = await self.versions.active(material.task)
+        return Workbench(
+            task=material.task,
+            cases=material.cases,
+            rules=rules,
+            sources=material.sources,
+            solved=material.solved,
+            prompts=active.prompts,
+            version=active.number,
+        )
+
+    async def _rules(self) -> Rules:
+        """The pinned rules; a change of them is audited and reported once."""
+        rules = await asyncio.to_thread(load_rules, self.settings.rules_file)
+        if rules.hash != self._rules_hash:
+            self._rules_hash = rules.hash
+            if await self.audit.note_rules(rules.hash):
+                log.warning("%s has changed, sha256 is now %s", self.settings.rules_file, rules.hash[:12])
+        return rules
+
+    async def _load(self, task_name: str) -> Material:
+        task = await asyncio.to_thread(load_task, self.settings.tasks_dir, task_name)
+        files = await asyncio.to_thread(signature, task.folder)
+        kept = self._material.get(task_name)
+        if kept is None or kept[0] != (files, await self.store.cases.stamp(task.name)):
+            approved = await self.store.cases.of_task(task.name)
+            kept = ((files, stamp_of(approved)), await asyncio.to_thread(load_material, task, approved))
+            self._material[task_name] = kept
+        return kept[1]
+
+    async def run(self, bench: Workbench, text: str, *, prompts: TaskPrompts, repeat: int | None = 0) -> AgentRun:
+        """Run the task's agent with the given prompts; `repeat` as in `Models.reply`.
+
+        Raises:
+            ConfigurationError, ModelError, SourceError, BudgetError.
+        """
+        call = ComponentCaller(
+            bench.task, bench.rules, prompts, self.models, bench.sources, bench.solved, repeat=repeat
+        )
+        return await run_agent(call, text)
+
+    async def evaluate(self, bench: Workbench, text: str, output: str, expected: Expected) -> Evaluation:
+        """Score an output, see `evaluate_output`, and check it against the pinned rules, see `with_rules`."""
+        evaluation = await evaluate_output(self.models, bench.task, text, output, expected)
+        return await with_rules(evaluation, bench.rules, output)
+
+
+async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:
+    """The meter of a cycle, with the calls it has paid for already."""
+    spent = (await engine.store.replies.spent_by(cycle_id)).calls
+    return Meter(limit=engine.settings.max_calls, spent=spent, cycle_id=cycle_id)
+
+
+def heldout_inputs(bench: Workbench) -> set[str]:
+    """Inputs that no proposing or diagnosing call may see."""
+    return {case.input.strip() for case in bench.holdout}

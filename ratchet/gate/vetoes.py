@@ -1,0 +1,74 @@
+"""What a change that helps may still fail on: the rule suite and the cost bounds, and the probe runs behind them."""
+
+import asyncio
+from typing import NamedTuple
+
+from ratchet.concurrency import together
+from ratchet.engine import Engine, Workbench, replaced
+from ratchet.errors import ModelError, ModelUnavailableError, SourceError
+from ratchet.gate import Comparison, Observed, costs, exceeded, observed, rule_vetoes, violations
+from ratchet.gate.bounds import Costs
+from ratchet.prompting import Rules, TaskPrompt, TaskPrompts
+from ratchet.records import RuleViolation, Validation
+
+
+class Vetoes(NamedTuple):
+    """What speaks against a change, whatever it gains."""
+
+    violations: list[RuleViolation]
+    costs: Costs | None
+    lines: list[str]
+
+    def on(self, validation: Validation) -> Validation:
+        """`validation` with the figures behind the vetoes; their lines are part of it already."""
+        before, after = self.costs or (None, None)
+        figures = {"rule_violations": self.violations, "cost_before": before, "cost_after": after}
+        return validation.model_copy(update=figures)
+
+
+async def vetoes(
+    engine: Engine, bench: Workbench, component: str, prompt: TaskPrompt, comparison: Comparison
+) -> Vetoes:
+    """Check every held-out output of the new prompt, and, where it would be proven, each probe of the rules.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError: from the probe runs.
+    """
+    seen = observed(comparison.pairs)
+    if comparison.verdict() == "better":
+        seen += await probe(engine, bench, replaced(bench.prompts, component, prompt))
+    found = await asyncio.to_thread(violations, bench.rules, seen)
+    spent = costs(comparison.pairs)
+    lines = rule_vetoes(found) + (exceeded(bench.task.limits, spent) if spent else [])
+    return Vetoes(found, spent, lines)
+
+
+async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[Observed]:
+    """Run every probe once with `prompts`, all at once; those that break a rule with the prompts in force too, so that
+    the reviewer learns whether the change brought it about. Replies are paid for once.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError.
+    """
+    inputs = list(dict.fromkeys(text for check in bench.rules.checks for text in check.probes))
+    new = await _outputs(engine, bench, prompts, inputs)
+    broken = await asyncio.to_thread(_broken, bench.rules, new)
+    old = await _outputs(engine, bench, bench.prompts, broken)
+    return [Observed("probe", text, output, old.get(text)) for text, output in new.items()]
+
+
+def _broken(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
+    seen = [Observed("probe", text, output) for text, output in outputs.items()]
+    return list(dict.fromkeys(violation.input for violation in violations(rules, seen)))
+
+
+async def _outputs(engine: Engine, bench: Workbench, prompts: TaskPrompts, inputs: list[str]) -> dict[str, str | None]:
+    async def one(text: str) -> str | None:
+        try:
+            return (await engine.run(bench, text, prompts=prompts)).output
+        except ModelUnavailableError:
+            raise
+        except (ModelError, SourceError):
+            return None
+
+    return dict(zip(inputs, await together(one(text) for text in inputs), strict=True))

@@ -1,0 +1,8 @@
+"""Grouping: failures of one kind belong to one group, and a group is what a cycle works on."""
+
+from ratchet.grouping.assigning import assign
+from ratchet.grouping.groups import DayCount, FailureGroup, form_groups, group_key
+from ratchet.grouping.spread import spread
+from ratchet.grouping.stored import current_groups, regroup
+
+__all__ = ["DayCount", "FailureGroup", "assign", "current_groups", "form_groups", "group_key", "regroup", "spread"]

@@ -1,0 +1,1 @@
+"""Live: making a change the active version, and watching it afterwards."""

@@ -1,0 +1,18 @@
+"""The review queue's answers, and production runs that people approve as cases."""
+
+from ratchet.resolving.item import AnswerKind, ReviewItem, ReviewResult, find_item
+from ratchet.resolving.new_case import ApprovedCase, CaseRequest, approve_case
+from ratchet.resolving.remove_case import remove_case
+from ratchet.resolving.resolve import resolve_item
+
+__all__ = [
+    "AnswerKind",
+    "ApprovedCase",
+    "CaseRequest",
+    "ReviewItem",
+    "ReviewResult",
+    "resolve_item",
+    "approve_case",
+    "find_item",
+    "remove_case",
+]

@@ -1,0 +1,66 @@
+"""A candidate on its way through a race."""
+
+from dataclasses import dataclass, field
+
+from ratchet.engine import Scored
+from ratchet.records import Candidate
+
+
+@dataclass
+class Lane:
+    """A candidate with its runs so far, by input. `out` says why it left the race; empty while it is in it."""
+
+    candidate: Candidate
+    runs: dict[str, Scored] = field(default_factory=dict)
+    out: str = ""
+
+    @property
+    def passed(self) -> int:
+        """Runs that passed."""
+        return sum(run.evaluation.passed is True for run in self.runs.values())
+
+    @property
+    def share(self) -> str:
+        """How many of its runs passed, for a person."""
+        return f"{self.passed} of {len(self.runs)}"
+
+    @property
+    def score(self) -> float:
+        """Sum of the scores of all runs; rounded, so that the order of adding makes no difference."""
+        return round(sum(run.evaluation.score or 0.0 for run in self.runs.values()), 6)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all runs."""
+        return sum(run.tokens for run in self.runs.values())
+
+    @property
+    def wins(self) -> frozenset[str]:
+        """What it gets right: every criterion of every input."""
+        return frozenset(
+            f"{result.name}: {text}"
+            for text, run in self.runs.items()
+            for result in run.evaluation.criteria
+            if result.passed
+        )
+
+    def passes(self, text: str) -> bool:
+        """Whether the run on this input passed."""
+        return text in self.runs and self.runs[text].evaluation.passed is True
+
+    def standing(self) -> tuple[int, float, int]:
+        """For sorting, best first: most passes, then the higher score, then fewer tokens."""
+        return -self.passed, -self.score, self.tokens
+
+    def ahead_of(self, other: "Lane") -> bool:
+        """Whether it passes more than `other` on the inputs that both have run, or as many with a higher score."""
+        mine, theirs = self.on(other.runs), other.on(self.runs)
+        return (mine.passed, mine.score) > (theirs.passed, theirs.score)
+
+    def on(self, inputs: "dict[str, Scored]") -> "Lane":
+        """The same candidate with the runs on these inputs only."""
+        return Lane(self.candidate, {text: run for text, run in self.runs.items() if text in inputs})
+
+    def behind(self, other: "Lane") -> int:
+        """By how many of the inputs that both have run it passes fewer than `other`."""
+        return other.on(self.runs).passed - self.on(other.runs).passed

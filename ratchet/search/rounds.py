@@ -1,0 +1,271 @@
+"""The search of one cycle: a race, and where its winner leaves something failing, further rounds that start from it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+from ratchet.counting import counted
+from ratchet.engine import Scored, Trial, as_trials, replaced, score_all
+from ratchet.errors import BudgetError
+from ratchet.gate.eprocess import wealth
+from ratchet.llm import active_meter
+from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
+from ratchet.records import Candidate, CandidateResult, FailureBundle
+from ratchet.search.lane import Lane
+from ratchet.search.race import FAILURES, TRAINING, Course, RaceResult, Report, Runner, race
+from ratchet.tasks.sampling import shuffled
+
+ROUNDS = 3
+"""Races in one search."""
+EVIDENCE = 6.0
+"""E-value (see `ratchet.gate.eprocess`) from which on an addition to a candidate that helps already is kept: four cases
+won and none lost, or seven won and one lost."""
+MOST = 6
+"""Candidates of a further round; each strategy's first idea comes before anyone's second."""
+
+
+class SearchResult(NamedTuple):
+    """The best of all rounds (None where nothing beats the prompt in force), how many of the triggering failures that
+    were looked at it mends, and the standing of all candidates."""
+
+    winner: Candidate | None
+    fixed: int
+    triggering: int
+    standings: list[CandidateResult]
+
+
+async def search(
+    situation: Situation, candidates: Sequence[Candidate], memory: Memory, report: Report = lambda _: None
+) -> SearchResult:
+    """Race `candidates`, then whatever mends what is left under the best one, up to `ROUNDS` races.
+
+    It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what the
+    gate needs. It is deterministic, as model replies are reused.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError.
+        BudgetError: in the first round; later the best so far is kept.
+    """
+    held = _Search(situation, memory, report)
+    await held.first(candidates)
+    for number in range(2, ROUNDS + 1):
+        if held.best is None or not held.failing():
+            break
+        try:
+            with _gate_reserved(situation):
+                if not await held.further(number):
+                    break
+        except BudgetError as error:
+            report(f"round {number} ends: {error}")
+            break
+    return await held.result()
+
+
+class _Search:
+    """A search under way: the prompt in force, the best so far, and what was seen of everyone else."""
+
+    def __init__(self, situation: Situation, memory: Memory, report: Report) -> None:
+        self.situation, self.memory, self.report = situation, memory, report
+        known = _triggering(situation)
+        self.triggering, self.spare_failures = known[:FAILURES], known[FAILURES : 2 * FAILURES]
+        inputs = {trial.input for trial in self.triggering}
+        self.spare_failures = [trial for trial in self.spare_failures if trial.input not in inputs]
+        training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
+        others = [trial for text, trial in training.items() if text not in inputs]
+        others = shuffled(others, key=lambda trial: trial.input)
+        self.training, self.spare_cases = others[:TRAINING], others[TRAINING : 2 * TRAINING]
+        in_force = Candidate(strategy="none", rationale="the prompt in force", prompt=situation.in_force)
+        self.in_force = Lane(in_force)
+        self.best: Lane | None = None
+        self.standings: list[CandidateResult] = []
+        self.raced: set[str] = set()
+        self.place = 0
+        """Where the best one stands in `standings`."""
+
+    def failing(self) -> list[Trial]:
+        """Triggering failures that the best candidate so far does not mend."""
+        return [trial for trial in self.triggering if not (self.best and self.best.passes(trial.input))]
+
+    async def first(self, candidates: Sequence[Candidate]) -> None:
+        """The race of the candidates that the cycle proposed."""
+        course = Course(self.triggering, self.training, self.spare_failures, self.spare_cases)
+        await self._race(1, candidates, course, self.in_force, self.situation)
+
+    async def further(self, number: int) -> bool:
+        """A race that starts from the best so far; whether it brought something."""
+        best = self.best
+        if best is None:
+            return False
+        failing = self.failing()
+        self.report(f"round {number}: {counted(len(failing), 'failure')} left under {best.candidate.strategy}")
+        situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing))
+        proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
+        self.standings += [item.result.model_copy(update={"round": number}) for item in proposed.refused]
+        passing = [trial for trial in self.triggering if trial not in failing]
+        seen = [trial for trial in self.training if trial.input in best.runs] or self.training
+        new = [candidate for candidate in proposed.candidates if candidate.prompt.hash not in self.raced]
+        candidates = _one_of_each_first(new)[:MOST]
+        return await self._race(number, candidates, Course(failing, passing + seen), best, situation)
+
+    async def _race(
+        self, number: int, candidates: Sequence[Candidate], course: Course, ruler: Lane, situation: Situation
+    ) -> bool:
+        async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
+            prompts = replaced(situation.bench.prompts, situation.component, candidate.prompt)
+            return await score_all(situation.engine, situation.bench, prompts, trials)
+
+        async def join(parents: list[Candidate]) -> list[Candidate]:
+            found = await propose((Merge(),), replace(situation, parents=parents), self.memory)
+            return found.candidates
+
+        def report(text: str) -> None:
+            self.report(f"round {number}, {text}")
+
+        try:
+            found = await race(run, course, ruler, candidates, join=join, thorough=number > 1, report=report)
+            if number == 1:
+                self.triggering, self.training = found.course.failures, found.course.cases
+            if found.best:
+                await _complete(run, found.best, self.triggering)
+        except BudgetError:
+            self.standings += [_not_tried(candidate, number) for candidate in candidates]
+            raise
+        if number > 1 and found.best and not _brings_something(found.best, ruler):
+            found = found._replace(best=None)
+        if found.best:
+            self.place = len(self.standings)
+            self.best = found.best if number == 1 else _on_top_of(ruler, found.best)
+            report(f"{found.best.candidate.strategy} is best, {found.best.share} pass")
+        self.standings += [_standing(lane, found, ruler, number) for lane in found.lanes]
+        self.raced |= {lane.candidate.prompt.hash for lane in found.lanes}
+        return found.best is not None
+
+    def _bundles(self, failing: Sequence[Trial]) -> list[FailureBundle]:
+        """The failures as they look under the best candidate."""
+        inputs, bundles = {trial.input for trial in failing}, []
+        for bundle in self.situation.failures:
+            if bundle.input in inputs and self.best:
+                inputs.remove(bundle.input)
+                run = self.best.runs[bundle.input]
+                bundles.append(bundle.model_copy(update={"output": run.output, "evaluation": run.evaluation}))
+        return bundles
+
+    async def result(self) -> SearchResult:
+        """The best candidate, if it beats the prompt in force."""
+        best = self.best
+        count = len(self.triggering)
+        if best is None:
+            return SearchResult(None, 0, count, self.standings)
+        before = await self._before(best)
+        fixed = count - len(self.failing())
+        if best.passed <= before:
+            return SearchResult(None, fixed, count, self.standings)
+        chosen = self.standings[self.place]
+        reason = f"best of all: {best.share} pass, {before} under {self.in_force.candidate.rationale}"
+        self.standings[self.place] = chosen.model_copy(update={"status": "chosen", "reason": reason})
+        return SearchResult(best.candidate, fixed, count, self.standings)
+
+    async def _before(self, best: Lane) -> int:
+        """How many of the best candidate's inputs the prompt in force passes; asked only where it may matter."""
+        unseen = [trial for trial in (*self.triggering, *self.training) if trial.input in best.runs]
+        unseen = [trial for trial in unseen if trial.input not in self.in_force.runs]
+        passed = self.in_force.on(best.runs).passed
+        if best.passed > passed + len(unseen):
+            return passed
+        situation = self.situation
+        scored = await score_all(situation.engine, situation.bench, situation.bench.prompts, unseen)
+        return passed + sum(run.evaluation.passed is True for run in scored)
+
+
+def _triggering(situation: Situation) -> list[Trial]:
+    """The failures, those first that experiments were made on: what was run there is paid for."""
+    known = situation.diagnosis.causes
+    tried = {failure.input for failure in situation.failures if failure.id in known}
+    trials = shuffled(as_trials(list(situation.failures)), key=lambda trial: trial.input)
+    return sorted(trials, key=lambda trial: trial.input not in tried)
+
+
+def _brings_something(lane: Lane, ruler: Lane) -> bool:
+    """Whether a further round's best one is worth its additions: where something passes already, the cases it wins and
+    loses against what it was built on have to be evidence, not luck. The gate only asks whether all of it together
+    helps, so whatever rides along has to be judged here."""
+    if not ruler.passed:
+        return True
+    both = lane.runs.keys() & ruler.runs.keys()
+    won = sum(lane.passes(text) and not ruler.passes(text) for text in both)
+    lost = sum(ruler.passes(text) and not lane.passes(text) for text in both)
+    return wealth(won, lost) >= EVIDENCE
+
+
+@contextmanager
+def _gate_reserved(situation: Situation) -> Iterator[None]:
+    """Leave as many calls unspent as the gate may need: a search that uses up everything proves nothing."""
+    meter, task = active_meter(), situation.bench.task
+    judged = sum(criterion.kind == "judge" for criterion in task.criteria)
+    needed = 2 * len(situation.bench.holdout) * (len(task.components) + judged)
+    limit = meter.limit
+    if limit is not None:
+        meter.limit = max(0, limit - needed)
+    try:
+        yield
+    finally:
+        meter.limit = limit
+
+
+def _one_of_each_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each strategy's first candidate, then each one's second, and so on."""
+    met: dict[str, int] = {}
+    turns = []
+    for candidate in candidates:
+        met[candidate.strategy] = met.get(candidate.strategy, 0) + 1
+        turns.append(met[candidate.strategy])
+    return [candidate for _, candidate in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
+
+
+def _on_top_of(base: Lane, lane: Lane) -> Lane:
+    """`lane` told as what it is compared with the prompt in force: the base's change and its own."""
+    first, second = base.candidate, lane.candidate
+    strategies = list(dict.fromkeys([*first.strategy.split(" + "), second.strategy]))
+    whole = Candidate(
+        strategy=" + ".join(strategies),
+        rationale=f"{first.rationale}; then {second.rationale}",
+        prompt=second.prompt,
+    )
+    return Lane(whole, lane.runs)
+
+
+def _standing(lane: Lane, found: RaceResult, ruler: Lane, number: int) -> CandidateResult:
+    if found.best is lane:
+        reason = f"best of round {number}: {lane.share} pass"
+    elif lane.out:
+        reason = lane.out
+    elif found.best:
+        reason = f"{lane.share} pass, {found.best.candidate.rationale} has {found.best.share}"
+    else:
+        reason = f"{lane.share} pass, {ruler.candidate.rationale} has {ruler.share}: not enough to keep it"
+    return CandidateResult(
+        strategy=lane.candidate.strategy,
+        rationale=lane.candidate.rationale,
+        status="lost",
+        reason=reason,
+        passed=lane.passed,
+        total=len(lane.runs),
+        round=number,
+    )
+
+
+def _not_tried(candidate: Candidate, number: int) -> CandidateResult:
+    return CandidateResult(
+        strategy=candidate.strategy,
+        rationale=candidate.rationale,
+        status="not_tried",
+        reason="the budget was used up",
+        round=number,
+    )
+
+
+async def _complete(run: Runner, best: Lane, trials: Sequence[Trial]) -> None:
+    """Run the best one on what a race that was clear early has left out."""
+    left = [trial for trial in trials if trial.input not in best.runs]
+    best.runs |= dict(zip((trial.input for trial in left), await run(best.candidate, left), strict=True))
