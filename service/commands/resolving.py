@@ -7,8 +7,7 @@ import typer
 from rich.text import Text
 
 from ratchet.counting import counted
-from ratchet.resolving import AnswerKind, ReviewResult
-from ratchet.resolving import resolve_item
+from ratchet.resolving import AnswerKind, ReviewResult, resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
 from service.commands.improving import NEXT

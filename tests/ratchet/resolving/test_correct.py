@@ -4,8 +4,7 @@ import pytest
 
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
-from ratchet.resolving import CaseRequest, approve_case
-from ratchet.resolving import resolve_item
+from ratchet.resolving import CaseRequest, approve_case, resolve_item
 
 pytestmark = pytest.mark.anyio
 

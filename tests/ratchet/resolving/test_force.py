@@ -7,8 +7,7 @@ from shop import RULES, OpenEngine, Project
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RefusalError, StaleBaseError
 from ratchet.ledger import versions
-from ratchet.resolving import find_item
-from ratchet.resolving import resolve_item
+from ratchet.resolving import find_item, resolve_item
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,7 @@ from shop import OpenEngine
 
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
-from ratchet.resolving import AnswerKind
-from ratchet.resolving import resolve_item
+from ratchet.resolving import AnswerKind, resolve_item
 from ratchet.store.schema import audit, cases, cycles, failures, proposals, reviews, versions
 
 pytestmark = pytest.mark.anyio
