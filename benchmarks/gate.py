@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 
-from ratchet.gate.control import ERROR, level
+from ratchet.gate.control import ERROR, error_level
 from ratchet.gate.eprocess import BETS, FUTILE, wealth
 from ratchet.gate.prove import looks
 
@@ -117,7 +117,7 @@ def total_rule(slack: float) -> Rule:
 
 RULES: dict[str, Rule] = {
     "the gate, e >= 20": gate(ERROR),
-    "the gate, a task's first cycle": gate(level(1, 0)),
+    "the gate, a task's first cycle": gate(error_level(1, 0)),
     "one bet, e >= 20": single_bet(ERROR),
     "McNemar, one-sided 5 %": mcnemar(ERROR),
     "sum(new) > sum(old)": total_rule(0),
@@ -150,7 +150,7 @@ def best_of(candidates: int, runs: int) -> dict[str, Any]:
         training = rng.random((candidates, 14)) < 0.5
         chosen = int(training.sum(axis=1).argmax())
         wins, losses = counts(rng, Setting(50, 0.4, 0.0), candidates)
-        shipped.append(bool(gate(level(1, 0))(wins[[chosen]], losses[[chosen]], 50)[0][0]))
+        shipped.append(bool(gate(error_level(1, 0))(wins[[chosen]], losses[[chosen]], 50)[0][0]))
     return {"candidates": candidates, "shipped": float(np.mean(shipped)), "runs": len(shipped)}
 
 
@@ -162,7 +162,7 @@ def ten_cycles(runs: int, setting: Setting) -> dict[str, Any]:
         discoveries = 0
         wins, losses = counts(rng, setting, 10)
         for cycle in range(10):
-            rule = gate(level(cycle + 1, discoveries))
+            rule = gate(error_level(cycle + 1, discoveries))
             discoveries += bool(rule(wins[[cycle]], losses[[cycle]], setting.cases)[0][0])
         ever += discoveries > 0
     return {"cycles": 10, "any_shipped": ever / (runs // 10), "runs": runs // 10}
@@ -230,7 +230,7 @@ def simulated(cycle: dict[str, Any], runs: int) -> float:
     if cycle["in_a_row"] > 1:
         return float(ten_cycles(runs, setting)["any_shipped"])
     wins, losses = counts(np.random.default_rng(SEED), setting, runs)
-    return float(gate(level(1, 0))(wins, losses, HELD_OUT)[0].mean())
+    return float(gate(error_level(1, 0))(wins, losses, HELD_OUT)[0].mean())
 
 
 def measure(runs: int, cycles: int, in_a_row: int) -> dict[str, Any]:
@@ -300,9 +300,9 @@ def cycles_table(rows: list[dict[str, Any]]) -> str:
             f"{row[share]:.3f} ({row[low]:.3f}-{row[high]:.3f})"
             for share, low, high in (("share", "low", "high"), ("share_of_tested", "tested_low", "tested_high"))
         ]
-        counted = [row[name] for name in ("scenario", "runs", "cycles", "diagnosed", "tested")]
+        quantity = [row[name] for name in ("scenario", "runs", "cycles", "diagnosed", "tested")]
         rest = [f"{row['simulated']:.3f}", f"{row['mean_cases']:.0f}", row["ms_per_cycle"]]
-        lines.append("| " + " | ".join(str(cell) for cell in [*counted, *shares, *rest]) + " |")
+        lines.append("| " + " | ".join(str(cell) for cell in [*quantity, *shares, *rest]) + " |")
     return "\n".join(lines)
 
 

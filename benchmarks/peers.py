@@ -102,8 +102,8 @@ def compare_curves(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     plot(points, points.with_suffix(".svg"), options.envs)
     if not options.json:
         for run in runs:
-            course = ", ".join(f"{point['calls']}: {point['test']:.2f}" for point in run["points"])
-            print(f"seed {run['seed']}  {run['system']:<30} {run['calls']:>4} calls  {course}")
+            trials = ", ".join(f"{point['calls']}: {point['test']:.2f}" for point in run["points"])
+            print(f"seed {run['seed']}  {run['system']:<30} {run['calls']:>4} calls  {trials}")
     return {**wanted._asdict(), "runs": runs}
 
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from first_improvement import REPOSITORY, read
 
 from graph import open_session
-from ratchet.concurrency import together
+from ratchet.concurrency import gather
 from ratchet.config.settings import Settings
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
@@ -267,7 +267,7 @@ async def make(engine: Engine, bench: Workbench, part: Part) -> list[FailureBund
     items = [item for item in part.items if item.remedies or part.cause == "capability"]
     for start in range(0, len(items), 8):
         block = enumerate(items[start : start + 8], start)
-        made = await together(failure_of(engine, bench, item, number) for number, item in block)
+        made = await gather(failure_of(engine, bench, item, number) for number, item in block)
         found += [failure for failure in made if failure]
         if len(found) >= part.wanted:
             break

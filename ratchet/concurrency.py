@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 """Told (done, total) after each item."""
 
 
-async def together(coroutines: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+async def gather(coroutines: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
     """The results in the order given; the first error ends the others and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -41,7 +41,7 @@ async def for_each(
             progress(done, len(items))
         return result
 
-    return await together(one(item) for item in items)
+    return await gather(one(item) for item in items)
 
 
 def threaded(

@@ -1,6 +1,6 @@
 """Numbers of things, as people write them."""
 
 
-def counted(number: int, thing: str) -> str:
+def quantity(number: int, thing: str) -> str:
     """Number and thing: 1 case, 2 cases, 1,200 cases."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from rich.text import Text
 from ratchet.calibration import JudgeAgreement, TriageAgreement
 from ratchet.calibration.labels import CATEGORIES
 from ratchet.calibration.triage_agreement import NONE, Confusion
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.records import Measure
 from service.console import percent
 
@@ -37,8 +37,8 @@ def calibration_tables(
 
 def _judge(found: JudgeAgreement) -> Table:
     asks = f", {found.repeats} asks each" if found.repeats > 1 else ""
-    table = _shares(f"Judge of {found.criterion}: {found.model}{asks}, {counted(found.n, 'labelled output')}")
-    table.caption = f"{counted(found.calls, 'model call')} paid, {found.reused} reused"
+    table = _shares(f"Judge of {found.criterion}: {found.model}{asks}, {quantity(found.n, 'labelled output')}")
+    table.caption = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
     _add(table, "accuracy", found.accuracy, "of all outputs: its verdict is the person's")
     _add(table, "agreement", found.agreement, "the same, of the outputs that got a verdict")
     _add(table, "false passes", found.false_pass, "of the wrong outputs")
@@ -57,8 +57,8 @@ def _traps(found: JudgeAgreement) -> Table:
 
 
 def _triage(found: TriageAgreement) -> Table:
-    table = _shares(f"Triage: {counted(found.n, 'labelled failure')}, analyst {found.analyst_model}")
-    table.caption = f"{counted(found.calls, 'model call')} paid, {found.reused} reused"
+    table = _shares(f"Triage: {quantity(found.n, 'labelled failure')}, analyst {found.analyst_model}")
+    table.caption = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
     _add(
         table, "experiments", found.accuracy, f"they name the label; {found.calls_per_failure:g} model calls a failure"
     )

@@ -81,7 +81,7 @@ class CountingServer:
         """The calls of a run, in the order of their replies."""
         return list(self._calls.get(run, []))
 
-    def counted(self, run: str) -> Counted:
+    def calls_of(self, run: str) -> Counted:
         """What a run asked for so far."""
         return count(self.calls(run))
 

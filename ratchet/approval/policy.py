@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ratchet.config.files import StrictModel, parse_toml, read_text, validate
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.records import Decision, Proposal, Validation
 
 
@@ -28,7 +28,7 @@ class ApprovalPolicy(StrictModel):
         gain = validation.after.rate - validation.before.rate
         reason = (
             f"policy {self.name!r}: proven, gain {gain:.0%} >= {self.min_gain:.0%}, "
-            f"{counted(len(validation.losses), 'case')} lost <= {self.max_lost_cases}"
+            f"{quantity(len(validation.losses), 'case')} lost <= {self.max_lost_cases}"
         )
         return Decision(type="approve", reviewer=f"policy:{self.name}", reason=reason)
 
@@ -39,7 +39,7 @@ class ApprovalPolicy(StrictModel):
             "the gate did not prove the change": not validation.proven,
             f"strategy {proposal.strategy!r} is not listed": not self._listed(proposal.strategy),
             f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain,
-            f"{counted(len(validation.losses), 'case')} lost": len(validation.losses) > self.max_lost_cases,
+            f"{quantity(len(validation.losses), 'case')} lost": len(validation.losses) > self.max_lost_cases,
             "the prompt is too long": len(proposal.after.prompt) > self.max_prompt_chars,
         }
         return [reason for reason, holds in found.items() if holds]

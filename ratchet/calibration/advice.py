@@ -4,7 +4,7 @@ from ratchet.calibration.judge_agreement import JudgeAgreement
 from ratchet.calibration.triage_agreement import NONE, TriageAgreement
 from ratchet.gate import wilson
 from ratchet.records import Measure
-from ratchet.tasks.criteria import MOST_REPEATS
+from ratchet.tasks.criteria import MOST_JUDGE_REPEATS
 
 TOLERATED = 0.05
 """A share of mistakes is told when even the lower end of its interval is above this: it is no accident then."""
@@ -51,7 +51,7 @@ def _criterion(found: JudgeAgreement) -> list[str]:
             f"add a `max_words` criterion: {_share(found.traps.verbosity)} of the wrong answers pass when a confident "
             "paragraph follows them"
         )
-    if found.traps and _matters(found.traps.repeats) and found.repeats < MOST_REPEATS:
+    if found.traps and _matters(found.traps.repeats) and found.repeats < MOST_JUDGE_REPEATS:
         lines.append(
             f"set `repeats = {found.repeats + 2}` for the criterion {found.criterion!r}: asked again, the judge "
             f"disagrees with itself on {_share(found.traps.repeats)} of outputs"

@@ -55,14 +55,14 @@ class TriageAgreement(Record):
     analyst_calls_per_failure: float
 
 
-class Spent(NamedTuple):
+class CallCount(NamedTuple):
     """Model calls, those paid for and those whose reply was kept from earlier."""
 
     paid: int = 0
     reused: int = 0
 
     @classmethod
-    def of(cls, meter: Meter) -> "Spent":
+    def of(cls, meter: Meter) -> "CallCount":
         """What a meter counted."""
         return cls(meter.calls, sum(usage.reused for usage in meter.roles.values()))
 
@@ -75,8 +75,8 @@ class _Tried(NamedTuple):
     triage: str = NONE
     analyst: str = NONE
     problem: str = ""
-    spent: Spent = Spent()
-    spent_alone: Spent = Spent()
+    spent: CallCount = CallCount()
+    spent_alone: CallCount = CallCount()
 
 
 async def measure_triage(
@@ -126,7 +126,7 @@ def _confusion(pairs: Iterable[tuple[str, str]]) -> Confusion:
     return found
 
 
-def _average(spent: list[Spent]) -> float:
+def _average(spent: list[CallCount]) -> float:
     return round(sum(one.paid + one.reused for one in spent) / len(spent), 2) if spent else 0.0
 
 
@@ -149,7 +149,7 @@ async def _try(engine: Engine, bench: Workbench, label: TriageLabel, triage: Tri
             problem = str(error)
     with metered(Meter()) as spent_alone:
         opinion = await ask_analyst(engine.models, then.prompts.get(failure.component), [failure])
-    return _Tried(label, True, named, opinion.category or NONE, problem, Spent.of(spent), Spent.of(spent_alone))
+    return _Tried(label, True, named, opinion.category or NONE, problem, CallCount.of(spent), CallCount.of(spent_alone))
 
 
 async def _failure(engine: Engine, bench: Workbench, label: TriageLabel) -> FailureBundle | None:

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench, heldout_inputs
 from ratchet.gate.holdout import left_to_holdout
-from ratchet.grouping import FailureGroup, regroup, spread
-from ratchet.grouping.stored import REMEMBERED
+from ratchet.grouping import FailureGroup, regroup, representative_sample
+from ratchet.grouping.regroup import REMEMBERED
 from ratchet.records import FailureBundle
 
 MOST_FAILURES = 64
@@ -110,13 +110,13 @@ async def _represented(engine: Engine, rows: list[dict[str, Any]], wanted: list[
     """The bundles of the `wanted` failures, or of a part of them in which the sources take turns."""
     mine = set(wanted)
     origins = [_Origin(row["id"], row["source"]) for row in rows if row["id"] in mine]
-    return await engine.store.failures.bundles([origin.id for origin in spread(origins, MOST_FAILURES)])
+    return await engine.store.failures.bundles([origin.id for origin in representative_sample(origins, MOST_FAILURES)])
 
 
 def _too_few_sources(task: str, found: list[FailureGroup], least: int) -> str:
     count = sum(len(group.ids) for group in found)
     return (
-        f"{counted(count, 'open failure')} of {task} waiting; a cycle needs failures of one kind "
+        f"{quantity(count, 'open failure')} of {task} waiting; a cycle needs failures of one kind "
         f"from {least} distinct sources (RATCHET_MIN_SOURCES)"
     )
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, replaced, score_all
+from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, score_all, with_prompt
 from ratchet.errors import BudgetError
-from ratchet.gate import level, prove, unproven
+from ratchet.gate import error_level, prove, unproven
 from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.llm import metered
 from ratchet.prompting import TaskPrompt, content_hash
-from ratchet.proposers import Situation, idea, recall
+from ratchet.proposers import Situation, fingerprint_of, recall
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
 from ratchet.search import search
 
@@ -106,7 +106,7 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
             trials = case.failures[:EDIT_FAILURES]
-            scored = await score_all(engine, case.bench, replaced(case.bench.prompts, component, prompt), trials)
+            scored = await score_all(engine, case.bench, with_prompt(case.bench.prompts, component, prompt), trials)
             fixed = sum(result.evaluation.passed is True for result in scored)
             validation = await _prove(case, proposal, fixed, len(trials))
     except BudgetError as error:
@@ -123,9 +123,9 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     bench = await engine.workbench(claim.task)
     trials = as_trials(await engine.store.failures.bundles(claim.diagnosis.failures))
     worked_on = {trial.input.strip() for trial in trials}
-    held = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
-    bench = replace(bench, cases=[*bench.train, *held.cases])
-    return _Case(engine, bench, held.production, claim.diagnosis, trials, claim.cycle_id, report)
+    under_way = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
+    bench = replace(bench, cases=[*bench.train, *under_way.cases])
+    return _Case(engine, bench, under_way.production, claim.diagnosis, trials, claim.cycle_id, report)
 
 
 async def _situation(case: _Case, feedback: str) -> Situation:
@@ -145,7 +145,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         proposal.component,
         proposal.after,
         case.bench.holdout,
-        level=await case.engine.store.gate_tests.level(task, proposal.id, level),
+        level=await case.engine.store.gate_tests.level(task, proposal.id, error_level),
         repeats=repeats.count,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
     )
@@ -223,7 +223,7 @@ async def _store(case: _Case, proposal: Proposal, status: str, reason: str) -> N
         "task": proposal.task,
         "component": proposal.component,
         "strategy": proposal.strategy,
-        "fingerprint": idea(proposal.component, candidate),
+        "fingerprint": fingerprint_of(proposal.component, candidate),
         "status": status,
         "reason": reason,
         "document": {"base_hash": proposal.before.hash, "prompt": proposal.after.as_json()},

@@ -1,7 +1,7 @@
 """Running prompts: everything opened once, tasks ready to be run, and inputs tried on them."""
 
 from ratchet.engine.engine import Engine, cycle_meter, heldout_inputs
-from ratchet.engine.trial import Scored, Trial, as_trials, replaced, score_all, score_one
+from ratchet.engine.trial import Scored, Trial, as_trials, score_all, score_one, with_prompt
 from ratchet.engine.workbench import Workbench
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "as_trials",
     "cycle_meter",
     "heldout_inputs",
-    "replaced",
+    "with_prompt",
     "score_all",
     "score_one",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ratchet.concurrency import Progress, together
+from ratchet.concurrency import Progress, gather
 from ratchet.engine.engine import Engine
 from ratchet.engine.workbench import Workbench
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
@@ -34,7 +34,7 @@ def as_trials(failures: list[FailureBundle]) -> list[Trial]:
     return list({failure.input: Trial(failure.input, failure.expected) for failure in failures}.values())
 
 
-def replaced(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> TaskPrompts:
+def with_prompt(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> TaskPrompts:
     """`prompts` with one component's prompt replaced."""
     return {**prompts, component: prompt}
 
@@ -79,4 +79,4 @@ async def score_all(
             progress(done, len(trials))
         return scored
 
-    return await together(one(trial) for trial in trials)
+    return await gather(one(trial) for trial in trials)

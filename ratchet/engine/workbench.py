@@ -7,7 +7,7 @@ from pathlib import Path
 from ratchet.prompting import Rules, TaskPrompts
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store.cases import CaseRow
-from ratchet.tasks import Case, Task, load_cases, merged_cases, of_split
+from ratchet.tasks import Case, Task, load_cases, merge_cases, of_split
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load_material(task: Task, approved: list[CaseRow]) -> Material:
         ConfigurationError: a file is wrong.
     """
     rows = [{name: row[name] for name in Case.model_fields} for row in approved]
-    cases = merged_cases(load_cases(task), [Case.model_validate(row) for row in rows])
+    cases = merge_cases(load_cases(task), [Case.model_validate(row) for row in rows])
     return Material(task, cases, open_sources(task), SolvedCases(cases))
 
 

@@ -53,7 +53,7 @@ def _cost(answered: Sequence[Runs], timed: Sequence[Runs]) -> Cost:
     return Cost(tokens=tokens, seconds=median(fmean(_seconds(runs)) for runs in timed) if timed else None)
 
 
-def exceeded(limits: Limits, found: Costs) -> list[str]:
+def limit_vetoes(limits: Limits, found: Costs) -> list[str]:
     """One line per limit that the new prompt is above. A prompt that needs no more than the one in force is within all
     of them: a limit must not keep a task from getting cheaper."""
     before, after = found

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.gate.eprocess import FUTILE, PairedTest, wilson
 from ratchet.gate.pair import Pair, Runs, criterion_names, passes
 from ratchet.records import CriterionMeasure, Measure, Validation, Verdict
@@ -119,7 +119,7 @@ class Comparison:
             return f"{verdict}, but vetoed: " + "; ".join(vetoes)
         if not self.pairs:
             return "there is no held-out case to prove anything on"
-        counts = f"{counted(self.test.wins, 'case')} won and {self.test.losses} lost of {len(self.pairs)}"
+        counts = f"{quantity(self.test.wins, 'case')} won and {self.test.losses} lost of {len(self.pairs)}"
         unscored = sum(any(run.evaluation.passed is None for run in pair.new) for pair in self.pairs)
         said = f"; {unscored} could not be scored" if unscored else ""
         return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"

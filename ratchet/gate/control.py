@@ -10,7 +10,7 @@ ERROR = 0.05
 _ZETA = 2.612375348685488  # sum of t ** -1.5 over t = 1, 2, ...
 
 
-def level(number: int, discoveries: int, error: float = ERROR) -> float:
+def error_level(number: int, discoveries: int, error: float = ERROR) -> float:
     """The error level of test `number` (1, 2, ...) after that many shipped changes."""
     weight: float = number**-1.5 / _ZETA
     return min(1.0, error * weight * (discoveries + 1))

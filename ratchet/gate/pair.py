@@ -65,8 +65,8 @@ class Pair(NamedTuple):
             case_id=self.case.id,
             input=self.case.input,
             expected=self.case.expected,
-            before=_telling(self.old, passed=not self.won),
-            after=_telling(self.new, passed=self.won),
+            before=_representative_output(self.old, passed=not self.won),
+            after=_representative_output(self.new, passed=self.won),
             before_rate=passes(self.old) / len(self.old),
             after_rate=passes(self.new) / len(self.new),
         )
@@ -77,7 +77,7 @@ def passes(runs: Runs) -> int:
     return sum(run.evaluation.passed is True for run in runs)
 
 
-def _telling(runs: Runs, *, passed: bool) -> str:
+def _representative_output(runs: Runs, *, passed: bool) -> str:
     return next((run.output for run in runs if (run.evaluation.passed is True) is passed), runs[0].output)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from ratchet.concurrency import together
-from ratchet.engine import Engine, Trial, Workbench, replaced, score_all
+from ratchet.concurrency import gather
+from ratchet.engine import Engine, Trial, Workbench, score_all, with_prompt
 from ratchet.gate import LEAST_CASES, Comparison, Pair
 from ratchet.prompting import TaskPrompt
 from ratchet.tasks import Case
@@ -31,11 +31,11 @@ async def prove(
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
     comparison = Comparison(level)
-    new_prompts = replaced(bench.prompts, component, prompt)
+    new_prompts = with_prompt(bench.prompts, component, prompt)
     for start, end in pairwise([0, *looks(len(cases))]):
         block = cases[start:end]
         trials = [Trial(case.input, case.expected) for case in block]
-        runs = await together(
+        runs = await gather(
             score_all(engine, bench, prompts, trials, repeat=repeat)
             for prompts in (bench.prompts, new_prompts)
             for repeat in range(repeats)

@@ -24,7 +24,7 @@ class Observed(NamedTuple):
     old: str | None = None
 
 
-def observed(pairs: Sequence[Pair]) -> list[Observed]:
+def observations(pairs: Sequence[Pair]) -> list[Observed]:
     """The held-out cases on which the new prompt gave an output, once for each different output; where a run ended in
     an error it broke no rule, and counts as failed anyway."""
     return [

@@ -3,10 +3,10 @@
 import asyncio
 from typing import NamedTuple
 
-from ratchet.concurrency import together
-from ratchet.engine import Engine, Workbench, replaced
+from ratchet.concurrency import gather
+from ratchet.engine import Engine, Workbench, with_prompt
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
-from ratchet.gate import Comparison, Observed, costs, exceeded, observed, rule_vetoes, violations
+from ratchet.gate import Comparison, Observed, costs, limit_vetoes, observations, rule_vetoes, violations
 from ratchet.gate.bounds import Costs
 from ratchet.prompting import Rules, TaskPrompt, TaskPrompts
 from ratchet.records import RuleViolation, Validation
@@ -34,12 +34,12 @@ async def vetoes(
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError: from the probe runs.
     """
-    seen = observed(comparison.pairs)
+    seen = observations(comparison.pairs)
     if comparison.verdict() == "better":
-        seen += await probe(engine, bench, replaced(bench.prompts, component, prompt))
+        seen += await probe(engine, bench, with_prompt(bench.prompts, component, prompt))
     found = await asyncio.to_thread(violations, bench.rules, seen)
     spent = costs(comparison.pairs)
-    lines = rule_vetoes(found) + (exceeded(bench.task.limits, spent) if spent else [])
+    lines = rule_vetoes(found) + (limit_vetoes(bench.task.limits, spent) if spent else [])
     return Vetoes(found, spent, lines)
 
 
@@ -71,4 +71,4 @@ async def _outputs(engine: Engine, bench: Workbench, prompts: TaskPrompts, input
         except (ModelError, SourceError):
             return None
 
-    return dict(zip(inputs, await together(one(text) for text in inputs), strict=True))
+    return dict(zip(inputs, await gather(one(text) for text in inputs), strict=True))

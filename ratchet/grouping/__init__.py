@@ -2,7 +2,16 @@
 
 from ratchet.grouping.assigning import assign
 from ratchet.grouping.groups import DayCount, FailureGroup, form_groups, group_key
-from ratchet.grouping.spread import spread
-from ratchet.grouping.stored import current_groups, regroup
+from ratchet.grouping.regroup import current_groups, regroup
+from ratchet.grouping.sample import representative_sample
 
-__all__ = ["DayCount", "FailureGroup", "assign", "current_groups", "form_groups", "group_key", "regroup", "spread"]
+__all__ = [
+    "DayCount",
+    "FailureGroup",
+    "assign",
+    "current_groups",
+    "form_groups",
+    "group_key",
+    "regroup",
+    "representative_sample",
+]

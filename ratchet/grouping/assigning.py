@@ -6,7 +6,7 @@ from typing import Any
 from ratchet.grouping.groups import REFINED, group_key
 from ratchet.grouping.splitting import split
 from ratchet.grouping.titles import title
-from ratchet.grouping.wording import Wording, views
+from ratchet.grouping.wording import Wording, similarity_views
 from ratchet.records import Evaluation
 from ratchet.store.runs import FailureRow
 
@@ -119,8 +119,10 @@ def _join(rest: dict[str, Wording], groups: Groups, close: float = CLOSE) -> dic
     sampled = [groups[name][-MEMBERS:] for name in names]
     owner = np.repeat(np.arange(len(names)), [len(members) for members in sampled])
     texts = [wording for members in sampled for wording in members] + list(rest.values())
-    matrices = [_without_stock(matrix, texts, view, owner) for view, matrix in views(texts, common=1.0).items()]
-    used = _telling(matrices, owner)
+    matrices = [
+        _without_stock(matrix, texts, view, owner) for view, matrix in similarity_views(texts, common=1.0).items()
+    ]
+    used = _distinctive_views(matrices, owner)
     if not used:
         return {}
     best = _best_groups(used, owner, close)
@@ -171,7 +173,7 @@ def _nearness(similarity: Any) -> Any:
     return np.sort(similarity, axis=1)[:, -NEAREST:].mean(axis=1)
 
 
-def _telling(matrices: list[Any], owner: Any) -> list[Any]:
+def _distinctive_views(matrices: list[Any], owner: Any) -> list[Any]:
     """The views in which the groups are apart; a group that is alone is held against the failures that may join it.
 
     All views where none is.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from ratchet.grouping.wording import Wording, words
+from ratchet.grouping.wording import Wording, content_words
 from ratchet.records import Evaluation
 from ratchet.store.runs import FailureRow
 
@@ -87,7 +87,7 @@ def _trend(members: Sequence[FailureRow], today: date) -> list[DayCount]:
 def _representatives(members: Sequence[FailureRow]) -> list[str]:
     """Members whose words are those of many others, each unlike those before it."""
     looked_at = members[:: -(-len(members) // LOOKED_AT)]
-    told = {row["id"]: set(words(" ".join(Wording.of(row["bundle"])))) for row in looked_at}
+    told = {row["id"]: set(content_words(" ".join(Wording.of(row["bundle"])))) for row in looked_at}
     shared = Counter(word for said in told.values() for word in said)
     typical = sorted(told, key=lambda name: -sum(shared[word] for word in told[name]) / (len(told[name]) + 3))
     chosen: list[str] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from ratchet.grouping.clusters import clear_clusters, lift
 from ratchet.grouping.titles import without_catchwords
-from ratchet.grouping.wording import Wording, unit_rows, views
+from ratchet.grouping.wording import Wording, similarity_views, unit_rows
 
 COPIES = 3
 """The same text said more often counts this often: repetition alone makes no group."""
@@ -61,7 +61,7 @@ def _few_copies(wordings: Sequence[Wording]) -> list[int]:
 def _labels(said: Sequence[Wording]) -> Any:
     import numpy as np
 
-    similar = {view: (matrix @ matrix.T).toarray() for view, matrix in views(said).items()}
+    similar = {view: (matrix @ matrix.T).toarray() for view, matrix in similarity_views(said).items()}
     labels = {view: _substantial(clear_clusters(similar[view]), said, [view]) for view in similar}
     if not labels:
         return np.full(len(said), -1)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import log
 
-from ratchet.grouping.wording import Wording, stems, words
+from ratchet.grouping.wording import Wording, content_stems, content_words
 
 TITLE_WORDS = 3
 TOLD_BY = 0.2
@@ -18,7 +18,7 @@ UNCOVERED = 0.1
 """Share of a group that may say none of its catchwords."""
 
 
-def telling(inside: Sequence[set[str]], outside: Sequence[set[str]]) -> list[str]:
+def distinctive_words(inside: Sequence[set[str]], outside: Sequence[set[str]]) -> list[str]:
     """Words that many inside and few outside say, the most telling first; each set holds the words of one failure."""
     within, without = (
         Counter(word for said in inside for word in said),
@@ -36,13 +36,13 @@ def telling(inside: Sequence[set[str]], outside: Sequence[set[str]]) -> list[str
 def title(members: Sequence[Wording], others: Sequence[Wording]) -> str:
     """The few words that tell members from others, no two of one stem; empty where there are none."""
     chosen: dict[str, str] = {}
-    for word in telling([_said(item) for item in members], [_said(item) for item in others]):
-        chosen.setdefault(stems(word)[0], word[:LONGEST_WORD])
+    for word in distinctive_words([_said(item) for item in members], [_said(item) for item in others]):
+        chosen.setdefault(content_stems(word)[0], word[:LONGEST_WORD])
     return " ".join(list(chosen.values())[:TITLE_WORDS])
 
 
 def _said(wording: Wording) -> set[str]:
-    return set(words(" ".join(wording)))
+    return set(content_words(" ".join(wording)))
 
 
 def without_catchwords(said: Sequence[Wording], groups: Sequence[set[int]], view: str) -> list[str]:
@@ -50,7 +50,7 @@ def without_catchwords(said: Sequence[Wording], groups: Sequence[set[int]], view
 
     Catchwords of a group (given by positions) are telling words of which nearly every member says one.
     """
-    told = [stems(getattr(item, view)) for item in said]
+    told = [content_stems(getattr(item, view)) for item in said]
     sets = [set(text) for text in told]
     catchwords: set[str] = set()
     for group in groups:
@@ -62,7 +62,7 @@ def without_catchwords(said: Sequence[Wording], groups: Sequence[set[int]], view
 def _cover(inside: Sequence[set[str]], outside: Sequence[set[str]]) -> set[str]:
     found: set[str] = set()
     left = list(inside)
-    while len(left) > UNCOVERED * len(inside) and (best := telling(left, outside)[:1]):
+    while len(left) > UNCOVERED * len(inside) and (best := distinctive_words(left, outside)[:1]):
         found.update(best)
         left = [said for said in left if best[0] not in said]
     return found

@@ -60,18 +60,18 @@ def _masked(text: str, expected: list[str]) -> str:
     return _NUMBER.sub(" ", text).strip()
 
 
-def words(text: str) -> list[str]:
+def content_words(text: str) -> list[str]:
     """The words of a text that can tell failures apart: no numbers, no stop words."""
     return [word for word in _WORD.findall(text) if word not in _STOP_WORDS]
 
 
-def stems(text: str) -> list[str]:
+def content_stems(text: str) -> list[str]:
     """The stems of the telling words."""
-    found: list[str] = Stemmer.Stemmer("english").stemWords(words(text))
+    found: list[str] = Stemmer.Stemmer("english").stemWords(content_words(text))
     return found
 
 
-def views(wordings: Sequence[Wording], common: float = COMMON) -> dict[str, Any]:
+def similarity_views(wordings: Sequence[Wording], common: float = COMMON) -> dict[str, Any]:
     """One sparse matrix of unit rows for each text in which the failures differ: stems and character sequences, TF-IDF.
 
     The product of two rows is the similarity of two failures. Words in more than the share
@@ -89,7 +89,10 @@ def unit_rows(texts: Sequence[str], common: float = COMMON) -> Any:
 
     learned = texts[:: -(-len(texts) // FITTED)]
     blocks = []
-    for settings in ({"analyzer": stems}, {"analyzer": "char_wb", "ngram_range": CHARACTERS, "max_features": 20_000}):
+    for settings in (
+        {"analyzer": content_stems},
+        {"analyzer": "char_wb", "ngram_range": CHARACTERS, "max_features": 20_000},
+    ):
         vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2, max_df=common, **settings)
         try:
             vectorizer.fit(learned)

@@ -45,7 +45,7 @@ def is_broken(file: Path) -> bool:
     return False
 
 
-def merged(wanted: str, components: Components, file: Path) -> str:
+def merge_components(wanted: str, components: Components, file: Path) -> str:
     """`wanted` to the byte where the components of others are the same in it and in today's file.
 
     Else today's text with only `components` replaced.

@@ -12,7 +12,7 @@ from ratchet.config.files import read_text
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import Components, components_or_none, is_broken, merged, own_components, patched
+from ratchet.ledger.contents import Components, components_or_none, is_broken, merge_components, own_components, patched
 from ratchet.ledger.prompt_file import write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
@@ -187,7 +187,7 @@ class Versions:
 
     def _replace(self, connection: Connection, task: str, row: VersionRow, active: VersionRow | None) -> None:
         rolled_back = row["proposal_id"].startswith(_ROLLBACK)
-        text = merged(row["file_text"], row["components"], self._file)
+        text = merge_components(row["file_text"], row["components"], self._file)
         write_atomically(self._file, text)
         if active is not None:
             rows.set_status(connection, active, "rolled_back" if rolled_back else "superseded")

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.errors import BudgetError, ConfigurationError, ModelUnavailableError
 
 
@@ -59,7 +59,7 @@ class Meter:
         """
         if self.limit is not None and self.calls >= self.limit:
             raise BudgetError(
-                f"the budget of {counted(self.limit, 'model call')} is used up; raise RATCHET_MAX_CALLS to go on"
+                f"the budget of {quantity(self.limit, 'model call')} is used up; raise RATCHET_MAX_CALLS to go on"
             )
         usage = self.of(role)
         usage.calls += 1

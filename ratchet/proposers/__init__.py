@@ -1,7 +1,7 @@
 """Strategies that propose changed prompts, and the guards on what they propose."""
 
 from ratchet.proposers.guards import edit_refusal
-from ratchet.proposers.memory import Memory, idea, recall, remember
+from ratchet.proposers.memory import Memory, fingerprint_of, recall, remember
 from ratchet.proposers.merge import Merge
 from ratchet.proposers.proposer import Proposed, Proposer, Refused, Situation
 from ratchet.proposers.strategies import CONTEXT, WORDING, propose, wording_strategies
@@ -16,7 +16,7 @@ __all__ = [
     "Refused",
     "Situation",
     "edit_refusal",
-    "idea",
+    "fingerprint_of",
     "propose",
     "recall",
     "remember",

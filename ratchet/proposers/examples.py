@@ -1,6 +1,6 @@
 """Show solved training cases as fixed chat turns, chosen for the failing inputs: similar to them, and diverse."""
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.prompting import Example
 from ratchet.proposers.guards.quoting import holds_personal
 from ratchet.proposers.proposer import Situation
@@ -21,7 +21,7 @@ class Examples:
         if not chosen:
             return []
         prompt = situation.prompt.model_copy(update={"examples": chosen})
-        rationale = f"shows {counted(len(chosen), 'solved case')} in every run"
+        rationale = f"shows {quantity(len(chosen), 'solved case')} in every run"
         return [Candidate(strategy=self.name, rationale=rationale, prompt=prompt)]
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from ratchet.engine import Scored, Trial, replaced, score_all
+from ratchet.engine import Scored, Trial, score_all, with_prompt
 from ratchet.errors import RatchetError
 from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
@@ -129,7 +129,7 @@ class Adapter:
     async def _score(self, candidate: dict[str, str], batch: list[Trial]) -> list[Scored]:
         situation = self.situation
         prompt = situation.prompt.model_copy(update={"prompt": candidate[situation.component]})
-        prompts = replaced(situation.bench.prompts, situation.component, prompt)
+        prompts = with_prompt(situation.bench.prompts, situation.component, prompt)
         return await score_all(situation.engine, situation.bench, prompts, batch)
 
     async def _rewrite(self, text: str, failures: Sequence[FailureBundle]) -> str:

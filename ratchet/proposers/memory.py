@@ -12,7 +12,7 @@ ALIKE = 0.9
 """Share of common words from which on two wordings are the same idea."""
 
 
-class FailedIdea(NamedTuple):
+class FailedChange(NamedTuple):
     """A prompt that was not proven, or that a reviewer rejected, and why."""
 
     prompt: TaskPrompt
@@ -24,11 +24,11 @@ class Memory(NamedTuple):
 
     base: TaskPrompt
     known: dict[str, str]
-    failed: Sequence[FailedIdea] = ()
+    failed: Sequence[FailedChange] = ()
 
     def objection(self, component: str, candidate: Candidate) -> str | None:
         """Why the candidate is not worth a try."""
-        fingerprint = idea(component, candidate)
+        fingerprint = fingerprint_of(component, candidate)
         if fingerprint in self.known:
             return f"failed before: {self.known[fingerprint]}"
         for earlier in self.failed:
@@ -46,7 +46,7 @@ async def recall(situation: Situation, without: str | None = None) -> Memory:
         base,
         {row["fingerprint"]: row["reason"] or "" for row in rows},
         [
-            FailedIdea(TaskPrompt.model_validate(row["document"]["prompt"]), row["reason"] or "")
+            FailedChange(TaskPrompt.model_validate(row["document"]["prompt"]), row["reason"] or "")
             for row in rows
             if row["status"] != "refused"
         ],
@@ -58,12 +58,12 @@ async def remember(situation: Situation, cycle_id: str, refused: Sequence[Refuse
     await situation.engine.store.proposals.add(
         [
             {
-                "id": f"{cycle_id}-{idea(situation.component, item.candidate)[:12]}",
+                "id": f"{cycle_id}-{fingerprint_of(situation.component, item.candidate)[:12]}",
                 "cycle_id": cycle_id,
                 "task": situation.bench.task.name,
                 "component": situation.component,
                 "strategy": item.candidate.strategy,
-                "fingerprint": idea(situation.component, item.candidate),
+                "fingerprint": fingerprint_of(situation.component, item.candidate),
                 "status": "refused",
                 "reason": item.reason,
                 "document": {"base_hash": situation.prompt.hash, "prompt": item.candidate.prompt.as_json()},
@@ -73,7 +73,7 @@ async def remember(situation: Situation, cycle_id: str, refused: Sequence[Refuse
     )
 
 
-def idea(component: str, candidate: Candidate) -> str:
+def fingerprint_of(component: str, candidate: Candidate) -> str:
     """Fingerprint of what a candidate would make of a component."""
     return content_hash([component, candidate.prompt.as_json()])
 

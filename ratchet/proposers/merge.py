@@ -15,7 +15,7 @@ class Merge:
         if len(situation.parents) != 2:
             return []
         better, other = situation.parents
-        prompt = merged(situation.prompt, better.prompt, other.prompt)
+        prompt = merge_prompts(situation.prompt, better.prompt, other.prompt)
         if prompt in (situation.prompt, better.prompt, other.prompt):
             return []
         rationale = f"both together: {better.rationale}; {other.rationale}"
@@ -23,7 +23,7 @@ class Merge:
         return [Candidate(strategy=" + ".join([self.name, *parts]), rationale=rationale, prompt=prompt)]
 
 
-def merged(base: TaskPrompt, better: TaskPrompt, other: TaskPrompt) -> TaskPrompt:
+def merge_prompts(base: TaskPrompt, better: TaskPrompt, other: TaskPrompt) -> TaskPrompt:
     """What `better` and `other` have made of `base`, in one prompt."""
     return better.model_copy(
         update={

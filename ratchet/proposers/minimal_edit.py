@@ -9,7 +9,7 @@ from ratchet.errors import ModelError, ModelUnavailableError
 from ratchet.evaluators.judge import data_mark
 from ratchet.proposers.author import ask_for_text, one_sentence, usable
 from ratchet.proposers.proposer import Situation
-from ratchet.proposers.sentences import changeable, replaced, sentences
+from ratchet.proposers.sentences import changeable, replace_sentence, sentences
 from ratchet.records import Candidate
 
 
@@ -78,14 +78,14 @@ class MinimalEdit:
         new = one_sentence(usable(answer.sentence.strip()), text)
         if not new or answer.number > len(open_to_change):
             return ""
-        return replaced(text, open_to_change[answer.number - 1], new)
+        return replace_sentence(text, open_to_change[answer.number - 1], new)
 
     def _drop(self, situation: Situation) -> str:
         """Without the last sentence that may go, never the first: what a prompt has grown by last is the least of its
         task. What this cycle has added itself is kept."""
         before = sentences(situation.in_force.prompt)
         droppable = [place for place in changeable(situation.prompt) if place.start and place.text in before]
-        return replaced(situation.prompt.prompt, droppable[-1], "") if droppable else ""
+        return replace_sentence(situation.prompt.prompt, droppable[-1], "") if droppable else ""
 
 
 def _problems(situation: Situation) -> str:

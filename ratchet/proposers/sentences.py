@@ -56,7 +56,7 @@ def changeable(prompt: TaskPrompt) -> list[Sentence]:
     ]
 
 
-def replaced(text: str, sentence: Sentence, new: str) -> str:
+def replace_sentence(text: str, sentence: Sentence, new: str) -> str:
     """`text` with one sentence replaced; with nothing, the white space after it goes too."""
     rest = text[sentence.end :]
     if new:

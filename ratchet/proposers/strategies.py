@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ratchet.concurrency import together
+from ratchet.concurrency import gather
 from ratchet.config.settings import Settings
 from ratchet.errors import ModelReplyError
 from ratchet.proposers.examples import Examples
 from ratchet.proposers.gepa import Gepa
 from ratchet.proposers.guards import refusal
-from ratchet.proposers.memory import Memory, idea
+from ratchet.proposers.memory import Memory, fingerprint_of
 from ratchet.proposers.minimal_edit import MinimalEdit
 from ratchet.proposers.proposer import Proposed, Proposer, Refused, Situation
 from ratchet.proposers.requirements import Requirements
@@ -31,11 +31,11 @@ def wording_strategies(settings: Settings) -> tuple[Proposer, ...]:
 
 async def propose(proposers: Sequence[Proposer], situation: Situation, memory: Memory | None = None) -> Proposed:
     """Candidates of all proposers, guarded and without repetitions, nor anything that `memory` objects to."""
-    found = await together(_asked(proposer, situation) for proposer in proposers)
+    found = await gather(_asked(proposer, situation) for proposer in proposers)
     accepted: dict[str, Candidate] = {}
     refused: list[Refused] = []
     for candidate in (candidate for candidates in found for candidate in candidates):
-        fingerprint = idea(situation.component, candidate)
+        fingerprint = fingerprint_of(situation.component, candidate)
         if fingerprint in accepted:
             continue
         reason = _refusal(situation, candidate)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.prompting import TaskPrompt
 from ratchet.tasks import Expected
 
@@ -113,8 +113,8 @@ class Spent(Record):
         """All of it in a line."""
         roles = ", ".join(f"{role} {calls}" for role, calls in sorted(self.by_role.items()))
         of_roles = f" ({roles})" if roles else ""
-        calls = counted(self.calls, "model call")
-        return f"{calls}{of_roles}, {counted(self.input_tokens, 'token')} in and {self.output_tokens:,} out"
+        calls = quantity(self.calls, "model call")
+        return f"{calls}{of_roles}, {quantity(self.input_tokens, 'token')} in and {self.output_tokens:,} out"
 
 
 def describe_failures(failures: list[FailureBundle], limit: int = 3) -> str:

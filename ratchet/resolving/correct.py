@@ -4,12 +4,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
 from ratchet.ledger.audit import append
 from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult, find_item
-from ratchet.resolving.new_case import CaseRequest, new_case, noted
+from ratchet.resolving.new_case import CaseRequest, new_case, note_case
 from ratchet.store import Effect
 from ratchet.store.cases import CaseRow, insert_case
 from ratchet.store.reviews import answer_item, set_item_status
@@ -35,7 +35,7 @@ async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
         other["id"] for other in item.left if other["bundle"]["input"].strip() == failure["bundle"]["input"].strip()
     ]
     answer = request.as_json(failure=failure["id"], failures=same, case=row["id"])
-    await engine.store.together(
+    await engine.store.transact(
         [
             partial(answer_item, review_id=item.row["id"], answer=answer),
             partial(_mark, ids=same),
@@ -51,7 +51,7 @@ async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     left = [failure_id for failure_id in item.ids_left() if failure_id not in same]
     message = f"{', '.join(same)} corrected, the training case {row['id']} says what is expected"
     if left:
-        message += f"; {counted(len(left), 'failure')} left"
+        message += f"; {quantity(len(left), 'failure')} left"
     return ReviewResult(item.id, item.row["task"], (found or item.row)["status"], message, left=left, case=row)
 
 
@@ -82,7 +82,7 @@ async def _case(
     except ConfigurationError:
         _meant(await find_item(engine, item.row["id"]), request)  # another answer may have been faster: then say that
         raise
-    return row, [partial(insert_case, row=row), noted(row, request.reason)]
+    return row, [partial(insert_case, row=row), note_case(row, request.reason)]
 
 
 def _mark(connection: Connection, ids: list[str]) -> None:

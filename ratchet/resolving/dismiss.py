@@ -12,7 +12,7 @@ from ratchet.store.runs import WAITING, mark_of_cycle
 async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
     """Close the item, and its failures with it."""
     ids = item.ids_left()
-    await engine.store.together(
+    await engine.store.transact(
         [
             partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="dismissed"),
             partial(mark_of_cycle, cycle_id=item.id, status="dismissed", was=WAITING),

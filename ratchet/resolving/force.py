@@ -55,7 +55,7 @@ async def complete_forced(engine: Engine, item: ReviewItem) -> None:
     proposal = Proposal.model_validate(item.cycle["document"]["proposal"])
     version = await engine.versions.of_proposal(proposal.id)
     if version is None or version["status"] == "undone":
-        await engine.store.together([partial(set_item_status, review_id=row["id"], status="open")])
+        await engine.store.transact([partial(set_item_status, review_id=row["id"], status="open")])
     elif version["status"] != "applying":
         decision = _decision(answer["reviewer"], answer["reason"])
         await note_applied(engine, proposal, decision, version, WAITING)

@@ -58,7 +58,7 @@ async def approve_case(engine: Engine, request: CaseRequest) -> ApprovedCase:
     known = failure["bundle"]["expected"] if failure else None
     corrected = failure["id"] if failure and row["expected"] != known else None
     marks: list[Effect] = [partial(mark_failures, ids=[corrected], status="corrected")] if corrected else []
-    await engine.store.together([partial(insert_case, row=row), *marks, noted(row, request.reason)])
+    await engine.store.transact([partial(insert_case, row=row), *marks, note_case(row, request.reason)])
     return ApprovedCase(row, failure is not None and corrected is None, corrected)
 
 
@@ -103,7 +103,7 @@ async def _seen(engine: Engine, task: str, text: str) -> str:
     return ""
 
 
-def noted(row: CaseRow, reason: str) -> Effect:
+def note_case(row: CaseRow, reason: str) -> Effect:
     """The audit row of a new case."""
     note: Callable[..., None] = append
     detail = {"reason": reason, "expected": row["expected"], "split": row["split"], "origin": row["origin"]}

@@ -30,5 +30,5 @@ async def remove_case(engine: Engine, task: str, case_id: str, *, reviewer: str,
         raise ConfigurationError(f"{name}: no approved case {case_id!r}; `ratchet cases list {name}` lists them")
     detail = {key: row[key] for key in ("input", "expected", "split", "origin", "approved_by")}
     note = partial(append, actor=reviewer, action=REMOVED, task=name, subject=case_id, reason=reason, **detail)
-    await engine.store.together([partial(delete_case, row=row), note])
+    await engine.store.transact([partial(delete_case, row=row), note])
     return row

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import RefusalError
 from ratchet.ledger.audit import append
@@ -25,7 +25,7 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
     for row in await engine.store.cycles.select(task=task, status=OPEN_CYCLE):
         if row["component"] in components:
             raise RefusalError(f"cycle {row['id']} is open ({row['status']}) for the same component; answer it first")
-    await engine.store.together(
+    await engine.store.transact(
         [
             partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="retried"),
             partial(mark_of_cycle, cycle_id=item.id, status="open", was=WAITING),
@@ -36,4 +36,4 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
         ]
     )  # fmt: skip
     arguments = {"task": task, "failures": ids} | ({"hint": request.hint} if request.hint else {})
-    return ReviewResult(item.id, task, "retried", f"{counted(len(ids), 'failure')} open again", improve=arguments)
+    return ReviewResult(item.id, task, "retried", f"{quantity(len(ids), 'failure')} open again", improve=arguments)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Pair(NamedTuple):
+class MergePair(NamedTuple):
     """Positions of two candidates of which each wins something that the other does not; the better one first."""
 
     better: int
@@ -23,9 +23,9 @@ def frontier(wins: Sequence[frozenset[str]]) -> list[int]:
     ]
 
 
-def complementary(wins: Sequence[frozenset[str]]) -> list[Pair]:
+def complementary(wins: Sequence[frozenset[str]]) -> list[MergePair]:
     """Pairs of the frontier, those that win most together first, then in the order given (best first)."""
     places = frontier(wins)
     # Two members of a frontier never contain each other, so each of them wins something that the other does not.
-    pairs = [Pair(one, two) for n, one in enumerate(places) for two in places[n + 1 :]]
+    pairs = [MergePair(one, two) for n, one in enumerate(places) for two in places[n + 1 :]]
     return sorted(pairs, key=lambda pair: -len(wins[pair.better] | wins[pair.other]))

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from ratchet.counting import counted
-from ratchet.engine import Scored, Trial, as_trials, replaced, score_all
+from ratchet.counting import quantity
+from ratchet.engine import Scored, Trial, as_trials, score_all, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate.eprocess import wealth
 from ratchet.llm import active_meter
 from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
 from ratchet.records import Candidate, CandidateResult, FailureBundle
-from ratchet.search.lane import Lane
-from ratchet.search.race import FAILURES, TRAINING, Course, RaceResult, Report, Runner, race
+from ratchet.search.entry import Entry
+from ratchet.search.race import FAILURES, TRAINING, RaceResult, RaceTrials, Report, Runner, race
 from ratchet.tasks.sampling import shuffled
 
 ROUNDS = 3
@@ -47,19 +47,19 @@ async def search(
         ConfigurationError, ModelUnavailableError.
         BudgetError: in the first round; later the best so far is kept.
     """
-    held = _Search(situation, memory, report)
-    await held.first(candidates)
+    under_way = _Search(situation, memory, report)
+    await under_way.first(candidates)
     for number in range(2, ROUNDS + 1):
-        if held.best is None or not held.failing():
+        if under_way.best is None or not under_way.failing():
             break
         try:
             with _gate_reserved(situation):
-                if not await held.further(number):
+                if not await under_way.further(number):
                     break
         except BudgetError as error:
             report(f"round {number} ends: {error}")
             break
-    return await held.result()
+    return await under_way.result()
 
 
 class _Search:
@@ -76,8 +76,8 @@ class _Search:
         others = shuffled(others, key=lambda trial: trial.input)
         self.training, self.spare_cases = others[:TRAINING], others[TRAINING : 2 * TRAINING]
         in_force = Candidate(strategy="none", rationale="the prompt in force", prompt=situation.in_force)
-        self.in_force = Lane(in_force)
-        self.best: Lane | None = None
+        self.in_force = Entry(in_force)
+        self.best: Entry | None = None
         self.standings: list[CandidateResult] = []
         self.raced: set[str] = set()
         self.place = 0
@@ -89,8 +89,8 @@ class _Search:
 
     async def first(self, candidates: Sequence[Candidate]) -> None:
         """The race of the candidates that the cycle proposed."""
-        course = Course(self.triggering, self.training, self.spare_failures, self.spare_cases)
-        await self._race(1, candidates, course, self.in_force, self.situation)
+        trials = RaceTrials(self.triggering, self.training, self.spare_failures, self.spare_cases)
+        await self._race(1, candidates, trials, self.in_force, self.situation)
 
     async def further(self, number: int) -> bool:
         """A race that starts from the best so far; whether it brought something."""
@@ -98,7 +98,7 @@ class _Search:
         if best is None:
             return False
         failing = self.failing()
-        self.report(f"round {number}: {counted(len(failing), 'failure')} left under {best.candidate.strategy}")
+        self.report(f"round {number}: {quantity(len(failing), 'failure')} left under {best.candidate.strategy}")
         situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing))
         proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
         self.standings += [item.result.model_copy(update={"round": number}) for item in proposed.refused]
@@ -106,16 +106,21 @@ class _Search:
         seen = [trial for trial in self.training if trial.input in best.runs] or self.training
         new = [candidate for candidate in proposed.candidates if candidate.prompt.hash not in self.raced]
         candidates = _one_of_each_first(new)[:MOST]
-        return await self._race(number, candidates, Course(failing, passing + seen), best, situation)
+        return await self._race(number, candidates, RaceTrials(failing, passing + seen), best, situation)
 
     async def _race(
-        self, number: int, candidates: Sequence[Candidate], course: Course, ruler: Lane, situation: Situation
+        self,
+        number: int,
+        candidates: Sequence[Candidate],
+        trials: RaceTrials,
+        incumbent: Entry,
+        situation: Situation,
     ) -> bool:
         async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
-            prompts = replaced(situation.bench.prompts, situation.component, candidate.prompt)
+            prompts = with_prompt(situation.bench.prompts, situation.component, candidate.prompt)
             return await score_all(situation.engine, situation.bench, prompts, trials)
 
-        async def join(parents: list[Candidate]) -> list[Candidate]:
+        async def merge(parents: list[Candidate]) -> list[Candidate]:
             found = await propose((Merge(),), replace(situation, parents=parents), self.memory)
             return found.candidates
 
@@ -123,22 +128,22 @@ class _Search:
             self.report(f"round {number}, {text}")
 
         try:
-            found = await race(run, course, ruler, candidates, join=join, thorough=number > 1, report=report)
+            found = await race(run, trials, incumbent, candidates, merge=merge, thorough=number > 1, report=report)
             if number == 1:
-                self.triggering, self.training = found.course.failures, found.course.cases
+                self.triggering, self.training = found.trials.failures, found.trials.cases
             if found.best:
                 await _complete(run, found.best, self.triggering)
         except BudgetError:
             self.standings += [_not_tried(candidate, number) for candidate in candidates]
             raise
-        if number > 1 and found.best and not _brings_something(found.best, ruler):
+        if number > 1 and found.best and not _brings_something(found.best, incumbent):
             found = found._replace(best=None)
         if found.best:
             self.place = len(self.standings)
-            self.best = found.best if number == 1 else _on_top_of(ruler, found.best)
+            self.best = found.best if number == 1 else _on_top_of(incumbent, found.best)
             report(f"{found.best.candidate.strategy} is best, {found.best.share} pass")
-        self.standings += [_standing(lane, found, ruler, number) for lane in found.lanes]
-        self.raced |= {lane.candidate.prompt.hash for lane in found.lanes}
+        self.standings += [_standing(entry, found, incumbent, number) for entry in found.entries]
+        self.raced |= {entry.candidate.prompt.hash for entry in found.entries}
         return found.best is not None
 
     def _bundles(self, failing: Sequence[Trial]) -> list[FailureBundle]:
@@ -166,7 +171,7 @@ class _Search:
         self.standings[self.place] = chosen.model_copy(update={"status": "chosen", "reason": reason})
         return SearchResult(best.candidate, fixed, count, self.standings)
 
-    async def _before(self, best: Lane) -> int:
+    async def _before(self, best: Entry) -> int:
         """How many of the best candidate's inputs the prompt in force passes; asked only where it may matter."""
         unseen = [trial for trial in (*self.triggering, *self.training) if trial.input in best.runs]
         unseen = [trial for trial in unseen if trial.input not in self.in_force.runs]
@@ -186,15 +191,15 @@ def _triggering(situation: Situation) -> list[Trial]:
     return sorted(trials, key=lambda trial: trial.input not in tried)
 
 
-def _brings_something(lane: Lane, ruler: Lane) -> bool:
+def _brings_something(entry: Entry, incumbent: Entry) -> bool:
     """Whether a further round's best one is worth its additions: where something passes already, the cases it wins and
     loses against what it was built on have to be evidence, not luck. The gate only asks whether all of it together
     helps, so whatever rides along has to be judged here."""
-    if not ruler.passed:
+    if not incumbent.passed:
         return True
-    both = lane.runs.keys() & ruler.runs.keys()
-    won = sum(lane.passes(text) and not ruler.passes(text) for text in both)
-    lost = sum(ruler.passes(text) and not lane.passes(text) for text in both)
+    both = entry.runs.keys() & incumbent.runs.keys()
+    won = sum(entry.passes(text) and not incumbent.passes(text) for text in both)
+    lost = sum(incumbent.passes(text) and not entry.passes(text) for text in both)
     return wealth(won, lost) >= EVIDENCE
 
 
@@ -223,34 +228,34 @@ def _one_of_each_first(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [candidate for _, candidate in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
 
 
-def _on_top_of(base: Lane, lane: Lane) -> Lane:
-    """`lane` told as what it is compared with the prompt in force: the base's change and its own."""
-    first, second = base.candidate, lane.candidate
+def _on_top_of(base: Entry, entry: Entry) -> Entry:
+    """`entry` told as what it is compared with the prompt in force: the base's change and its own."""
+    first, second = base.candidate, entry.candidate
     strategies = list(dict.fromkeys([*first.strategy.split(" + "), second.strategy]))
     whole = Candidate(
         strategy=" + ".join(strategies),
         rationale=f"{first.rationale}; then {second.rationale}",
         prompt=second.prompt,
     )
-    return Lane(whole, lane.runs)
+    return Entry(whole, entry.runs)
 
 
-def _standing(lane: Lane, found: RaceResult, ruler: Lane, number: int) -> CandidateResult:
-    if found.best is lane:
-        reason = f"best of round {number}: {lane.share} pass"
-    elif lane.out:
-        reason = lane.out
+def _standing(entry: Entry, found: RaceResult, incumbent: Entry, number: int) -> CandidateResult:
+    if found.best is entry:
+        reason = f"best of round {number}: {entry.share} pass"
+    elif entry.out:
+        reason = entry.out
     elif found.best:
-        reason = f"{lane.share} pass, {found.best.candidate.rationale} has {found.best.share}"
+        reason = f"{entry.share} pass, {found.best.candidate.rationale} has {found.best.share}"
     else:
-        reason = f"{lane.share} pass, {ruler.candidate.rationale} has {ruler.share}: not enough to keep it"
+        reason = f"{entry.share} pass, {incumbent.candidate.rationale} has {incumbent.share}: not enough to keep it"
     return CandidateResult(
-        strategy=lane.candidate.strategy,
-        rationale=lane.candidate.rationale,
+        strategy=entry.candidate.strategy,
+        rationale=entry.candidate.rationale,
         status="lost",
         reason=reason,
-        passed=lane.passed,
-        total=len(lane.runs),
+        passed=entry.passed,
+        total=len(entry.runs),
         round=number,
     )
 
@@ -265,7 +270,7 @@ def _not_tried(candidate: Candidate, number: int) -> CandidateResult:
     )
 
 
-async def _complete(run: Runner, best: Lane, trials: Sequence[Trial]) -> None:
+async def _complete(run: Runner, best: Entry, trials: Sequence[Trial]) -> None:
     """Run the best one on what a race that was clear early has left out."""
     left = [trial for trial in trials if trial.input not in best.runs]
     best.runs |= dict(zip((trial.input for trial in left), await run(best.candidate, left), strict=True))

@@ -31,7 +31,7 @@ class Store:
         self.gate_cases = GateCases(database)
 
     @threaded
-    def together(self, effects: Sequence[Effect]) -> None:
+    def transact(self, effects: Sequence[Effect]) -> None:
         """Do all of it in one transaction: what one of them raises undoes the others."""
         with self.database.write() as connection:
             for effect in effects:

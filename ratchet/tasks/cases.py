@@ -101,7 +101,7 @@ def of_split(cases: list[Case], split: Split) -> list[Case]:
     return [case for case in cases if case.split == split]
 
 
-def merged_cases(written: list[Case], approved: list[Case]) -> list[Case]:
+def merge_cases(written: list[Case], approved: list[Case]) -> list[Case]:
     """The cases of a task's file, then those `approved` cases whose id and input it does not hold."""
     ids, inputs = {case.id for case in written}, {case.input.strip() for case in written}
     return [*written, *(case for case in approved if case.id not in ids and case.input.strip() not in inputs)]

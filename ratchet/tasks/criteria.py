@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from ratchet.config.files import StrictModel
 
-MOST_REPEATS = 15
+MOST_JUDGE_REPEATS = 15
 """Asks of a judge for one verdict at most."""
 
 
@@ -107,7 +107,7 @@ class Judge(CriterionBase):
 
     kind: Literal["judge"]
     question: Annotated[str, Field(min_length=3)]
-    repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 1
+    repeats: Annotated[int, Field(ge=1, le=MOST_JUDGE_REPEATS)] = 1
     """Independent asks of which the majority decides; odd, so that it can."""
 
     @field_validator("repeats")

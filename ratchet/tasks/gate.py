@@ -6,7 +6,7 @@ from pydantic import field_validator
 
 from ratchet.config.files import StrictModel
 
-MOST_REPEATS = 9
+MOST_CASE_REPEATS = 9
 
 
 class GateConfig(StrictModel):
@@ -18,6 +18,6 @@ class GateConfig(StrictModel):
     @field_validator("repeats", mode="before")
     @classmethod
     def _is_auto_or_few(cls, value: Any) -> Any:
-        if value != "auto" and (type(value) is not int or not 1 <= value <= MOST_REPEATS):
-            raise ValueError(f"has to be 'auto' or a whole number from 1 to {MOST_REPEATS}")
+        if value != "auto" and (type(value) is not int or not 1 <= value <= MOST_CASE_REPEATS):
+            raise ValueError(f"has to be 'auto' or a whole number from 1 to {MOST_CASE_REPEATS}")
         return value

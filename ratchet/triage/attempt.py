@@ -1,6 +1,6 @@
 """One experiment on one failed run."""
 
-from ratchet.engine import Engine, Workbench, replaced
+from ratchet.engine import Engine, Workbench, with_prompt
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.records import REPEAT, AgentRun, Attempt, FailureBundle, Fetched
 from ratchet.triage.treatments import Treatment
@@ -17,7 +17,7 @@ async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, trea
     """
     name = treatment.name if treatment else REPEAT
     component = treatment.component if treatment else failure.component
-    prompts = replaced(bench.prompts, component, treatment.prompt) if treatment else bench.prompts
+    prompts = with_prompt(bench.prompts, component, treatment.prompt) if treatment else bench.prompts
     try:
         run = await engine.run(bench, failure.input, prompts=prompts, repeat=0 if treatment else 1)
     except ModelUnavailableError:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ratchet.concurrency import together
+from ratchet.concurrency import gather
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
 from ratchet.evaluators import needs_expected
@@ -95,7 +95,7 @@ async def _first_that_helps(
         open_ones = [treatment for treatment in stage if treatment.source not in broken][: most - len(attempts)]
         if open_ones:
             report(f"trying {', '.join(treatment.name for treatment in open_ones)}")
-        tried = await together(attempt(engine, bench, failure, treatment) for treatment in open_ones)
+        tried = await gather(attempt(engine, bench, failure, treatment) for treatment in open_ones)
         attempts += tried
         broken |= {
             str(one.source): str(result.error)

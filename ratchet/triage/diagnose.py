@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ratchet.concurrency import together
-from ratchet.counting import counted
+from ratchet.concurrency import gather
+from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
-from ratchet.grouping import spread
+from ratchet.grouping import representative_sample
 from ratchet.records import Category, Diagnosis, Experiment, FailureBundle, FailureCause
 from ratchet.triage.analyst import ask_analyst
 from ratchet.triage.cause import triage_failure
@@ -37,7 +37,7 @@ async def diagnose_failures(
         TriageError: nothing can be found out about any of them.
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
-    sample = spread(failures, SAMPLE)
+    sample = representative_sample(failures, SAMPLE)
     opinion = asyncio.create_task(ask_analyst(engine.models, bench.prompts.get(sample[0].component), sample))
     try:
         causes = await _causes(engine, bench, sample, report)
@@ -80,13 +80,13 @@ async def _causes(engine: Engine, bench: Workbench, sample: list[FailureBundle],
         report(f"failure {done} of {len(sample)}: {found.category}")
         return found
 
-    first = spread(sample, FIRST)
+    first = representative_sample(sample, FIRST)
     rest = [failure for failure in sample if failure not in first]
-    report(f"experiments on {counted(len(first), 'failed run')}")
-    causes = [cause for cause in await together(one(failure) for failure in first) if cause]
+    report(f"experiments on {quantity(len(first), 'failed run')}")
+    causes = [cause for cause in await gather(one(failure) for failure in first) if cause]
     if rest and not _unanimous(causes, len(first)):
         report(f"experiments on {len(rest)} more")
-        causes += [cause for cause in await together(one(failure) for failure in rest) if cause]
+        causes += [cause for cause in await gather(one(failure) for failure in rest) if cause]
     if not causes or (problems and conclude(causes) == "capability"):
         raise TriageError(min(problems))
     return causes

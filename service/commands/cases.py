@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.config.files import parse_json
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.gate.holdout import own_cases, production_cases
@@ -38,7 +38,7 @@ def list_cases(
     if as_json:
         print_json({"task": task, "n": len(found), "cases": found})
         return
-    table = Table(title=f"{counted(len(found), 'case')} of {task}", title_justify="left")
+    table = Table(title=f"{quantity(len(found), 'case')} of {task}", title_justify="left")
     for name in ("id", "input", "expected", "split", "decisions", "tags", "from"):
         table.add_column(name)
     for case in found:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ratchet.calibration.canary import problem_of, score_canary
 from ratchet.config.settings import ROLES, Settings
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.prompting import load_rules
@@ -100,7 +100,7 @@ async def _task(engine: Engine, name: str) -> Finding:
         bench = await engine.workbench(name)
     except RatchetError as error:
         return Finding(label, "error", str(error))
-    counts = f"{len(bench.train)} training and {counted(len(bench.holdout), 'held-out case')}, version {bench.version}"
+    counts = f"{len(bench.train)} training and {quantity(len(bench.holdout), 'held-out case')}, version {bench.version}"
     if not bench.holdout:
         return Finding(label, "warning", f"{counts}: without held-out cases no change can be proven")
     return Finding(label, "ok", counts)

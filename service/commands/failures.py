@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.errors import ConfigurationError
 from ratchet.grouping import DayCount, FailureGroup, form_groups, regroup
 from ratchet.store.cycles import CycleRow
@@ -60,13 +60,13 @@ def failures(
         written = {"exported": str(export)} if export else {}
         print_json({"task": task, "n": len(found.rows), "groups": shown, "failures": found.rows, **written})
     elif export:
-        out.print(f"{counted(len(found.rows), 'failure')} in {export}; fill in `label`", highlight=False)
+        out.print(f"{quantity(len(found.rows), 'failure')} in {export}; fill in `label`", highlight=False)
     else:
         out.print(_table(task, found))
 
 
 def _table(task: str, found: Found) -> Table:
-    table = Table(title=f"{counted(len(found.rows), 'failure')} of {task}", title_justify="left")
+    table = Table(title=f"{quantity(len(found.rows), 'failure')} of {task}", title_justify="left")
     for name in ("group", "failures", "sources", "last 7 days", "for example"):
         table.add_column(name)
     bundles = {row["id"]: row["bundle"] for row in found.rows}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from service.commands.options import AsJson, TaskName
 from service.console import out, print_json, progress
 from service.loop import CycleResult
@@ -36,7 +36,7 @@ def improve(
         return
     if row is not None:
         out.print(review(row))
-    out.print(Text.assemble((result.status, "bold"), f": {result.message} ({counted(result.calls, 'model call')})"))
+    out.print(Text.assemble((result.status, "bold"), f": {result.message} ({quantity(result.calls, 'model call')})"))
     if result.cycle_id and result.status in NEXT:
         out.print("next: " + NEXT[result.status].format(id=result.cycle_id), highlight=False)
 

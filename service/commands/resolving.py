@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.resolving import AnswerKind, ReviewResult, resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
@@ -49,7 +49,7 @@ def resolve(
         return
     out.print(Text(f"{result.status}: {result.message}"))
     if cycle:
-        out.print(Text(f"{cycle.status}: {cycle.message} ({counted(cycle.calls, 'model call')})"))
+        out.print(Text(f"{cycle.status}: {cycle.message} ({quantity(cycle.calls, 'model call')})"))
         if cycle.cycle_id and cycle.status in NEXT:
             out.print("next: " + NEXT[cycle.status].format(id=cycle.cycle_id), highlight=False)
 

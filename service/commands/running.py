@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.engine import Scored, Trial, Workbench, score_all
 from ratchet.errors import ConfigurationError
 from ratchet.gate import measure
@@ -75,8 +75,8 @@ def evaluate(
         print_json(result)
         return
     table = Table(
-        title=f"{task}, version {result['version']}, {counted(result['n'], f'{split} case')}",
-        caption=f"{counted(result['calls'], 'model call')} paid, {result['reused']} reused",
+        title=f"{task}, version {result['version']}, {quantity(result['n'], f'{split} case')}",
+        caption=f"{quantity(result['calls'], 'model call')} paid, {result['reused']} reused",
         title_justify="left",
     )
     table.add_column("")

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.counting import counted
+from ratchet.counting import quantity
 from ratchet.ledger import drift
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
 from service.console import out, percent, print_json
@@ -83,7 +83,7 @@ def audit(
     elif verify:
         for problem in problems:
             out.print(Text(problem, "red"))
-        out.print("the audit log is whole" if not problems else counted(len(problems), "problem"))
+        out.print("the audit log is whole" if not problems else quantity(len(problems), "problem"))
     else:
         table = Table()
         for name in ("at", "who", "what", "task", "on", "why"):

@@ -90,16 +90,16 @@ def test_calls_are_counted_for_each_run_apart(server: CountingServer) -> None:
     answered = httpx2.post(server.url("one") + "/chat/completions", json=body).json()
 
     assert answered["choices"][0]["message"]["content"] == "delivery"
-    assert (server.counted("one").calls, server.counted("two").calls) == (1, 0)
-    assert server.counted("one").seconds >= 0.05
+    assert (server.calls_of("one").calls, server.calls_of("two").calls) == (1, 0)
+    assert server.calls_of("one").seconds >= 0.05
     server.reset("one")
-    assert server.counted("one").calls == 0
+    assert server.calls_of("one").calls == 0
 
 
 def test_count_tells_waves_from_calls_at_the_same_time() -> None:
-    counted = count([Call(0.0, 1.0, ""), Call(0.5, 2.0, ""), Call(3.0, 4.0, "")])
+    quantity = count([Call(0.0, 1.0, ""), Call(0.5, 2.0, ""), Call(3.0, 4.0, "")])
 
-    assert counted._asdict() == {"calls": 3, "seconds": 4.0, "idle": 1.0, "in_flight": 2, "waves": 2}
+    assert quantity._asdict() == {"calls": 3, "seconds": 4.0, "idle": 1.0, "in_flight": 2, "waves": 2}
 
 
 def test_permuted_job_keeps_every_item_in_its_split() -> None:

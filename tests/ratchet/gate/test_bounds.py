@@ -1,7 +1,7 @@
 import pytest
 
 from ratchet.engine import Scored
-from ratchet.gate import Pair, Runs, costs, exceeded
+from ratchet.gate import Pair, Runs, costs, limit_vetoes
 from ratchet.gate.bounds import FREE_SECONDS, FREE_TOKENS, LEAST_TIMED, Costs
 from ratchet.records import Cost, CriterionResult, Evaluation
 from ratchet.tasks import Case, Limits
@@ -77,11 +77,11 @@ def test_costs_of_repeats_are_those_of_the_mean_run() -> None:
 def test_exceeded_vetoes_growth_above_a_limit(
     before: tuple[float, float | None], after: tuple[float, float | None], limits: dict[str, float], veto: str | None
 ) -> None:
-    assert exceeded(Limits(**limits), compared(before, after)) == ([veto] if veto else [])
+    assert limit_vetoes(Limits(**limits), compared(before, after)) == ([veto] if veto else [])
 
 
 def test_default_limits_leave_room_for_documents_and_solved_cases() -> None:
     naive, question = 10, 30
     four_documents, six_cases = 4 * 500 * 1.5, 6 * (60 + 20)
     for more in (four_documents, six_cases, four_documents + six_cases):
-        assert exceeded(Limits(), compared((naive + question, 0.3), (naive + question + more, 1.9))) == []
+        assert limit_vetoes(Limits(), compared((naive + question, 0.3), (naive + question + more, 1.9))) == []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from ratchet.engine import Scored
-from ratchet.gate import Comparison, Pair, Runs, level, measure, unproven
+from ratchet.gate import Comparison, Pair, Runs, error_level, measure, unproven
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
 from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation
@@ -150,7 +150,7 @@ def test_settled_when_the_change_has_become_hopeless() -> None:
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
-    comparison = Comparison(level(1, 0))
+    comparison = Comparison(error_level(1, 0))
     for number in range(1, cases + 1):
         chance = rng.random()
         pair = WIN if chance < win else LOSS if chance < win + loss else TIE

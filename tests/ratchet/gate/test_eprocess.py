@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.gate import PairedTest, level, wilson
+from ratchet.gate import PairedTest, error_level, wilson
 from ratchet.gate.eprocess import BETS, wealth, wealth_over
 
 rates = st.sampled_from([0.0, 1 / 3, 0.5, 2 / 3, 1.0])
@@ -77,11 +77,11 @@ def test_wealth_of_bounded_differences_is_expected_to_stay_at_most_one(
     expected = sum(weight * sum(chance * (1 + bet * size) for size, chance in chances) ** n for bet, weight in BETS)
     assert expected <= 1 + 1e-9
     if n <= 3:
-        counted = sum(
+        quantity = sum(
             math.prod(chance for _, chance in path) * wealth_over(Counter(size for size, _ in path))
             for path in product(chances, repeat=n)
         )
-        assert counted == pytest.approx(expected)
+        assert quantity == pytest.approx(expected)
 
 
 @given(counts, counts)
@@ -101,15 +101,15 @@ def test_best_possible_is_reached_by_winning_all_that_is_left() -> None:
 
 @pytest.mark.parametrize("error", [0.05, 0.2])
 def test_level_spends_at_most_the_error_without_discoveries(error: float) -> None:
-    spent = sum(level(number, 0, error) for number in range(1, 200_000))
+    spent = sum(error_level(number, 0, error) for number in range(1, 200_000))
     assert error * 0.99 < spent <= error
 
 
 def test_level_grows_with_discoveries_and_falls_with_tests() -> None:
-    assert level(1, 0) == pytest.approx(0.05 / 2.612375348685488)
-    assert level(5, 3) == pytest.approx(4 * level(5, 0))
-    assert level(2, 0) < level(1, 0)
-    assert level(1, 10_000) == 1.0
+    assert error_level(1, 0) == pytest.approx(0.05 / 2.612375348685488)
+    assert error_level(5, 3) == pytest.approx(4 * error_level(5, 0))
+    assert error_level(2, 0) < error_level(1, 0)
+    assert error_level(1, 10_000) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from shop import Project, item_of, needs_requirement
 
 from ratchet.engine import Engine
-from ratchet.gate import level, prove
+from ratchet.gate import error_level, prove
 from ratchet.gate.prove import looks
 from ratchet.prompting import TaskPrompt
 
@@ -19,7 +19,7 @@ async def test_prove_stops_when_the_answer_is_clear(project: Project, engine: En
     seen: list[tuple[int, int]] = []
     comparison = await prove(
         engine, bench, "shop", TaskPrompt(prompt=GOOD), bench.holdout,
-        level=level(1, 0), progress=lambda done, total: seen.append((done, total)),
+        level=error_level(1, 0), progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
     assert comparison.result(fixed=1, triggering=1).proven
     assert seen == [(12, 20)]

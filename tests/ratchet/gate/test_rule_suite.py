@@ -1,5 +1,5 @@
 from ratchet.engine import Scored
-from ratchet.gate import Observed, Pair, observed, rule_vetoes, violations
+from ratchet.gate import Observed, Pair, observations, rule_vetoes, violations
 from ratchet.gate.rule_suite import EXCERPT
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import CriterionResult, Evaluation
@@ -55,10 +55,10 @@ def test_many_violations_of_one_rule_are_counted() -> None:
 def test_observed_leaves_out_what_ended_in_an_error() -> None:
     pairs = [pair(1, scored("a"), scored("b")), pair(2, scored("a"), scored("", ran=False)),
              pair(3, scored("", ran=False), scored("b"))]  # fmt: skip
-    assert observed(pairs) == [Observed("c1", "in 1", "b", "a"), Observed("c3", "in 3", "b", None)]
+    assert observations(pairs) == [Observed("c1", "in 1", "b", "a"), Observed("c3", "in 3", "b", None)]
 
 
 def test_observed_has_every_different_output_of_repeats_once() -> None:
     case = Case(id="c1", input="in", split="holdout")
     often = Pair(case, (scored("a"), scored("b"), scored("c")), (scored("z"), scored("z"), scored("y")))
-    assert sorted(item.new or "" for item in observed([often])) == ["y", "z"]
+    assert sorted(item.new or "" for item in observations([often])) == ["y", "z"]

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from ratchet.prompting import ContextStep, Example, TaskPrompt
-from ratchet.proposers import Memory, idea, propose, recall
-from ratchet.proposers.memory import FailedIdea, alike
+from ratchet.proposers import Memory, fingerprint_of, propose, recall
+from ratchet.proposers.memory import FailedChange, alike
 from ratchet.records import Candidate
 
 BASE = TaskPrompt(prompt="Answer the question. Be kind to everyone.")
@@ -44,7 +44,7 @@ def test_other_context_or_examples_are_another_idea(more: dict[str, Any]) -> Non
 def test_memory_says_what_an_idea_is_like() -> None:
     earlier = change(f"{BASE.prompt}\n{ADDED}")
     known = Candidate(strategy="s", rationale="r", prompt=change("Known."))
-    memory = Memory(BASE, {idea("shop", known): "why"}, [FailedIdea(earlier, "no better")])
+    memory = Memory(BASE, {fingerprint_of("shop", known): "why"}, [FailedChange(earlier, "no better")])
     near = Candidate(strategy="s", rationale="r", prompt=change(f"{BASE.prompt}\nPlease: {ADDED}"))
     far = Candidate(strategy="s", rationale="r", prompt=change(f"{BASE.prompt}\nSing."))
     assert memory.objection("shop", known) == "failed before: why"

@@ -4,7 +4,7 @@ import pytest
 
 from ratchet.prompting import ContextStep, Example, TaskPrompt
 from ratchet.proposers import Merge, Situation
-from ratchet.proposers.merge import merged
+from ratchet.proposers.merge import merge_prompts
 from ratchet.records import Candidate, Diagnosis
 
 BASE = TaskPrompt(prompt="Answer.", locked=["Answer."])
@@ -36,7 +36,7 @@ def change(**changes: Any) -> TaskPrompt:
     ],
 )  # fmt: skip
 def test_merged_joins_what_does_not_conflict(better: TaskPrompt, other: TaskPrompt, expected: TaskPrompt) -> None:
-    assert merged(BASE, better, other) == expected
+    assert merge_prompts(BASE, better, other) == expected
 
 
 @pytest.fixture

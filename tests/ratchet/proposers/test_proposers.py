@@ -8,7 +8,7 @@ from ratchet.errors import BudgetError, ModelReplyError, ModelUnavailableError
 from ratchet.llm import Fault, Meter, metered
 from ratchet.prompting import ContextStep, Example
 from ratchet.prompting.changes import with_source
-from ratchet.proposers import CONTEXT, WORDING, Memory, Situation, idea, propose
+from ratchet.proposers import CONTEXT, WORDING, Memory, Situation, fingerprint_of, propose
 from ratchet.proposers.examples import Examples
 from ratchet.proposers.minimal_edit import MinimalEdit
 from ratchet.proposers.requirements import Requirements
@@ -160,7 +160,7 @@ async def test_propose_drops_repetitions(situation: Any) -> None:
 async def test_propose_does_not_try_a_known_idea_again(situation: Any) -> None:
     made = await situation()
     first = await propose((Requirements(),), made)
-    memory = Memory(made.prompt, {idea("shop", first.candidates[0]): "no better"})
+    memory = Memory(made.prompt, {fingerprint_of("shop", first.candidates[0]): "no better"})
     again = await propose((Requirements(),), made, memory)
     assert again.candidates == []
     assert [refused.reason for refused in again.refused] == ["failed before: no better"]
@@ -187,5 +187,5 @@ async def test_idea_is_the_same_for_the_same_change_only(situation: Any) -> None
     other = Candidate(
         strategy="a", rationale="x", prompt=prompt.model_copy(update={"examples": [Example(input="i", output="o")]})
     )
-    assert idea("shop", one) == idea("shop", same)
-    assert len({idea("shop", one), idea("shop", other), idea("other", one)}) == 3
+    assert fingerprint_of("shop", one) == fingerprint_of("shop", same)
+    assert len({fingerprint_of("shop", one), fingerprint_of("shop", other), fingerprint_of("other", one)}) == 3

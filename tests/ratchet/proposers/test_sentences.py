@@ -1,7 +1,7 @@
 import pytest
 
 from ratchet.prompting import TaskPrompt
-from ratchet.proposers.sentences import changeable, located, replaced, sentences
+from ratchet.proposers.sentences import changeable, located, replace_sentence, sentences
 
 TEXT = "Answer the question. Be kind!\n\n- Use {tone} words\n- Keep it legal. Version 1.5 counts."
 
@@ -41,6 +41,6 @@ def test_only_sentence_is_not_changeable() -> None:
 
 def test_replaced_keeps_everything_else_as_it_was() -> None:
     kind, version = located(TEXT)[1], located(TEXT)[-1]
-    assert replaced(TEXT, kind, "Be brief.") == TEXT.replace("Be kind!", "Be brief.")
-    assert replaced(TEXT, kind, "") == TEXT.replace("Be kind!\n\n", "")
-    assert replaced(TEXT, version, "") == TEXT.removesuffix(" Version 1.5 counts.")
+    assert replace_sentence(TEXT, kind, "Be brief.") == TEXT.replace("Be kind!", "Be brief.")
+    assert replace_sentence(TEXT, kind, "") == TEXT.replace("Be kind!\n\n", "")
+    assert replace_sentence(TEXT, version, "") == TEXT.removesuffix(" Version 1.5 counts.")

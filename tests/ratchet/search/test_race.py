@@ -9,8 +9,8 @@ from ratchet.engine import Scored, Trial
 from ratchet.errors import BudgetError
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Candidate, CriterionResult, Evaluation
-from ratchet.search import Course, RaceResult, race
-from ratchet.search.lane import Lane
+from ratchet.search import RaceResult, RaceTrials, race
+from ratchet.search.entry import Entry
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ class Track:
         names = [("f", failures), ("t", cases), ("more-f", spare), ("more-t", spare)]
         parts = [[Trial(f"{name}{n}", None) for n in range(count)] for name, count in names]
         trials = [trial for part in parts for trial in part]
-        self.course = Course(*parts)
+        self.trials = RaceTrials(*parts)
         self.places = {trial.input: place for place, trial in enumerate(trials)}
         self.results = {"in_force": "0", **results}
         self.runs: dict[str, list[str]] = {}
@@ -57,7 +57,7 @@ class Track:
 
     async def race(self, **options: Any) -> RaceResult:
         entered = [candidate(name) for name in self.results if name not in ("in_force", "merged")]
-        return await race(self.run, self.course, Lane(candidate("in_force")), entered, **options)
+        return await race(self.run, self.trials, Entry(candidate("in_force")), entered, **options)
 
     def paid(self) -> int:
         """Runs, but for those of the prompt in force on the failures, which are stored."""
@@ -70,14 +70,14 @@ def winner(found: RaceResult) -> str | None:
 
 
 def out(found: RaceResult) -> dict[str, str]:
-    return {lane.candidate.strategy: lane.out for lane in found.lanes}
+    return {entry.candidate.strategy: entry.out for entry in found.entries}
 
 
 async def test_race_is_won_by_who_passes_most() -> None:
     track = Track(worse="110000", good="111110", bad="0")
     found = await track.race()
     assert winner(found) == "good"
-    assert [lane.candidate.strategy for lane in found.lanes] == ["good", "worse", "bad"]
+    assert [entry.candidate.strategy for entry in found.entries] == ["good", "worse", "bad"]
     assert out(found)["bad"] == "dropped at block 1 with 0 of 6: mends nothing, in_force has 0 of 6"
     assert out(found)["worse"] == "dropped at block 1 with 2 of 6: clearly behind the leader's 5 of 6"
 
@@ -147,7 +147,7 @@ async def test_much_cheaper_candidate_wins_where_only_luck_is_between(
 async def test_thorough_race_leaves_no_case_out() -> None:
     track = Track(one="1", two="1")
     found = await track.race(thorough=True)
-    assert [len(lane.runs) for lane in found.lanes] == [14, 14]
+    assert [len(entry.runs) for entry in found.entries] == [14, 14]
 
 
 @pytest.mark.parametrize("told", ["0", "00000011111111"])
@@ -172,7 +172,7 @@ async def test_where_nobody_mends_anything_further_failures_are_met_before_all_a
     track = Track(spare=6, late="000000" + "0" * 8 + "01", never="0")
     found = await track.race()
     assert winner(found) == "late"
-    assert len(found.course.failures) == 12
+    assert len(found.trials.failures) == 12
     assert out(found)["never"] == "dropped at block 2 with 0 of 12: mends nothing, in_force has 0 of 12"
     hopeless = Track(spare=6, one="0", two="0")
     assert winner(await hopeless.race()) is None
@@ -182,15 +182,15 @@ async def test_where_nobody_mends_anything_further_failures_are_met_before_all_a
 async def test_extra_time_of_many_is_as_short_as_their_first_block() -> None:
     track = Track(spare=6, **{f"c{n}": "0" for n in range(8)})
     found = await track.race()
-    assert [trial.input for trial in found.course.failures[6:]] == ["more-f0", "more-f1", "more-f2"]
+    assert [trial.input for trial in found.trials.failures[6:]] == ["more-f0", "more-f1", "more-f2"]
 
 
 async def test_spare_failure_that_is_a_training_case_is_met_once() -> None:
     track = Track(late="0000001")
-    shared = track.course._replace(spare_failures=track.course.cases[:2])
-    found = await race(track.run, shared, Lane(candidate("in_force")), [candidate("late")])
-    assert [trial.input for trial in found.course.failures[6:]] == ["t0", "t1"]
-    assert [trial.input for trial in found.course.cases] == [f"t{n}" for n in range(2, 8)]
+    shared = track.trials._replace(spare_failures=track.trials.cases[:2])
+    found = await race(track.run, shared, Entry(candidate("in_force")), [candidate("late")])
+    assert [trial.input for trial in found.trials.failures[6:]] == ["t0", "t1"]
+    assert [trial.input for trial in found.trials.cases] == [f"t{n}" for n in range(2, 8)]
     assert len(track.runs["late"]) == len(set(track.runs["late"]))
 
 
@@ -207,7 +207,7 @@ async def test_level_race_goes_on_with_further_training_cases(then: str, best: s
     track = Track(spare=8, in_force="00000011" + "0" * 22, level="110000" + "0" * 8 + "0" * 8 + then * 8)
     found = await track.race()
     assert winner(found) == best
-    assert len(found.course.cases) == 8 + met
+    assert len(found.trials.cases) == 8 + met
     assert sum(text.startswith("more-t") for text in track.runs["level"]) == met
 
 
@@ -228,9 +228,9 @@ async def test_first_block_is_shorter_for_many_and_halves_before_it_goes_on() ->
     assert winner(await track.race()) == "c3"
     lengths = sorted(len(runs) for name, runs in track.runs.items() if name != "in_force")
     assert lengths[:4] == [3, 3, 3, 3]
-    assert [len(block) for block in track.course.failure_blocks(8)] == [3, 3]
-    assert [len(block) for block in track.course.failure_blocks(5)] == [4, 2]
-    assert [len(block) for block in track.course.failure_blocks(4)] == [6]
+    assert [len(block) for block in track.trials.failure_blocks(8)] == [3, 3]
+    assert [len(block) for block in track.trials.failure_blocks(5)] == [4, 2]
+    assert [len(block) for block in track.trials.failure_blocks(4)] == [6]
 
 
 async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody_has_met() -> None:
@@ -241,8 +241,8 @@ async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody
 
 async def test_race_never_runs_a_known_run_of_the_prompt_to_beat() -> None:
     track = Track(good="1")
-    ruler = Lane(candidate("in_force"), {f"f{n}": scored(False) for n in range(6)})
-    await race(track.run, track.course, ruler, [candidate("good")])
+    incumbent = Entry(candidate("in_force"), {f"f{n}": scored(False) for n in range(6)})
+    await race(track.run, track.trials, incumbent, [candidate("good")])
     assert track.runs["in_force"] == [f"t{n}" for n in range(4)]
 
 
@@ -254,7 +254,7 @@ async def test_merged_candidate_joins_and_catches_up() -> None:
         asked.append([parent.strategy for parent in parents])
         return [candidate("merged")]
 
-    assert winner(await track.race(join=join)) == "merged"
+    assert winner(await track.race(merge=join)) == "merged"
     assert asked == [["one", "two"]]
     assert track.runs["merged"][:6] == [f"f{n}" for n in range(6)]
 
@@ -267,11 +267,11 @@ async def test_next_pair_is_merged_where_the_first_cannot_be() -> None:
         asked.append(sorted(parent.strategy for parent in parents))
         return []
 
-    await track.race(join=join)
+    await track.race(merge=join)
     assert asked == [["one", "two"], ["one", "three"], ["three", "two"]]
     alone = Track(one="1", two="0")
     asked.clear()
-    await alone.race(join=join)
+    await alone.race(merge=join)
     assert asked == []
 
 
@@ -280,7 +280,7 @@ async def test_budget_error_ends_the_race() -> None:
         raise BudgetError("used up")
 
     with pytest.raises(BudgetError):
-        await race(run, Track().course, Lane(candidate("in_force")), [candidate("a"), candidate("b")])
+        await race(run, Track().trials, Entry(candidate("in_force")), [candidate("a"), candidate("b")])
 
 
 def two_fixed_heats(track: Track) -> tuple[int, str | None]:

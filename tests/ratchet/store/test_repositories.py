@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
-from ratchet.gate import level
+from ratchet.gate import error_level
 from ratchet.llm import Reply
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle, Spent
@@ -151,17 +151,17 @@ async def test_add_of_a_proposal_again_changes_nothing(store: Store) -> None:
 
 
 async def test_gate_level_is_stable_and_counts_tests_and_discoveries(store: Store) -> None:
-    first = await store.gate_tests.level("t", "A", level)
-    assert first == level(1, 0)
+    first = await store.gate_tests.level("t", "A", error_level)
+    assert first == error_level(1, 0)
     await store.gate_tests.finish("A", "better")
-    assert await store.gate_tests.level("t", "A", level) == first
-    assert await store.gate_tests.level("t", "B", level) == level(2, 1)
-    assert await store.gate_tests.level("other", "C", level) == level(1, 0)
+    assert await store.gate_tests.level("t", "A", error_level) == first
+    assert await store.gate_tests.level("t", "B", error_level) == error_level(2, 1)
+    assert await store.gate_tests.level("other", "C", error_level) == error_level(1, 0)
 
 
 def test_gate_levels_of_many_threads_are_distinct(store: Store) -> None:
-    levels = at_once(6, lambda n: store.gate_tests.level("t", f"T-{n}", level))
-    assert sorted(levels, reverse=True) == [level(number, 0) for number in range(1, 7)]
+    levels = at_once(6, lambda n: store.gate_tests.level("t", f"T-{n}", error_level))
+    assert sorted(levels, reverse=True) == [error_level(number, 0) for number in range(1, 7)]
 
 
 async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
@@ -271,10 +271,10 @@ async def test_failed_case_is_not_served_before_its_failure_is_stored(store: Sto
 
 async def test_answer_item_takes_answers_until_it_is_closed(store: Store) -> None:
     await store.reviews.add("V", "t", "C", "capability", {"a": 1})
-    await store.together([partial(answer_item, review_id="V", answer={"n": 1})])
-    await store.together([partial(answer_item, review_id="V", answer={"n": 2}, status="dismissed")])
+    await store.transact([partial(answer_item, review_id="V", answer={"n": 1})])
+    await store.transact([partial(answer_item, review_id="V", answer={"n": 2}, status="dismissed")])
     with pytest.raises(AlreadyDecidedError, match="review C is dismissed already"):
-        await store.together([partial(answer_item, review_id="V", answer={"n": 3})])
+        await store.transact([partial(answer_item, review_id="V", answer={"n": 3})])
     item = await store.reviews.find("V")
     assert item is not None
     assert (item["status"], item["document"]) == ("dismissed", {"a": 1, "answers": [{"n": 1}, {"n": 2}]})
@@ -287,10 +287,10 @@ async def test_together_does_all_or_nothing(store: Store) -> None:
     await store.reviews.add("V", "t", "C", "capability", {})
     case = {"task": "t", "id": "a", "input": "x", "expected": "y", "split": "train", "tags": [], "origin": None,
             "approved_by": "ada", "created_at": now()}  # fmt: skip
-    await store.together([partial(insert_case, row=case)])
+    await store.transact([partial(insert_case, row=case)])
     close = partial(answer_item, review_id="V", answer={}, status="dismissed")
     with pytest.raises(ConfigurationError, match="t: a case with the input 'x' was approved before"):
-        await store.together([close, partial(insert_case, row=case | {"id": "b"})])
+        await store.transact([close, partial(insert_case, row=case | {"id": "b"})])
     assert [row["status"] for row in await store.reviews.select("t")] == ["open"]
 
 
@@ -301,7 +301,7 @@ async def test_cases_are_kept_by_task_and_stamped(store: Store) -> None:
          "origin": "F-1", "approved_by": "ada", "created_at": time}
         for task, expected, time in (("t", ["y", {"z": None}], "1"), ("u", {"k": [1]}, "2"))
     ]  # fmt: skip
-    await store.together([partial(insert_case, row=row) for row in rows])
+    await store.transact([partial(insert_case, row=row) for row in rows])
     assert await store.cases.of_task("t") == [rows[0]]
     assert await store.cases.of_task("u") == [rows[1]]
     assert await store.cases.stamp("t") == stamp_of(rows[:1]) != stamp_of([])
@@ -314,9 +314,9 @@ async def test_stamp_of_cases_notices_one_that_took_the_place_of_another(store: 
          "approved_by": "ada", "created_at": time}
         for name, time in (("a", "1"), ("b", "3"), ("c", "2"))
     ]  # fmt: skip
-    await store.together([partial(insert_case, row=row) for row in (first, newest)])
+    await store.transact([partial(insert_case, row=row) for row in (first, newest)])
     before = await store.cases.stamp("t")
-    await store.together([partial(delete_case, row=first), partial(insert_case, row=late)])
+    await store.transact([partial(delete_case, row=first), partial(insert_case, row=late)])
     assert await store.cases.stamp("t") == stamp_of([newest, late]) != before
 
 

@@ -15,7 +15,7 @@ from shop import (
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ModelUnavailableError, TriageError
-from ratchet.grouping import spread
+from ratchet.grouping import representative_sample
 from ratchet.llm import Fault, Meter, metered
 from ratchet.records import Category, Diagnosis, FailureCause
 from ratchet.triage import diagnose_failures
@@ -167,17 +167,17 @@ class Origin(NamedTuple):
 
 def test_spread_takes_old_and_new() -> None:
     failures = [Origin(str(n), "ada") for n in range(16)]
-    assert [origin.id for origin in spread(failures, 4)] == ["0", "4", "8", "12"]
-    assert spread(failures[:2], 4) == failures[:2]
+    assert [origin.id for origin in representative_sample(failures, 4)] == ["0", "4", "8", "12"]
+    assert representative_sample(failures[:2], 4) == failures[:2]
 
 
 def test_spread_lets_no_source_crowd_out_the_others() -> None:
     failures = [*(Origin(str(n), "mallory") for n in range(1000)), Origin("a", "ada"), Origin("b", "bob")]
-    chosen = spread(failures, 8)
+    chosen = representative_sample(failures, 8)
     assert [origin.source for origin in chosen].count("mallory") == 6
     assert [origin.id for origin in chosen][-2:] == ["a", "b"]
     many = [Origin(f"{n}", f"user{n}") for n in range(100)]
-    assert len({origin.source for origin in spread(many, 8)}) == 8
+    assert len({origin.source for origin in representative_sample(many, 8)}) == 8
 
 
 def cause(category: Category) -> FailureCause:

@@ -7,7 +7,7 @@ from ratchet.records import Candidate
 
 
 @dataclass
-class Lane:
+class Entry:
     """A candidate with its runs so far, by input. `out` says why it left the race; empty while it is in it."""
 
     candidate: Candidate
@@ -52,15 +52,15 @@ class Lane:
         """For sorting, best first: most passes, then the higher score, then fewer tokens."""
         return -self.passed, -self.score, self.tokens
 
-    def ahead_of(self, other: "Lane") -> bool:
+    def ahead_of(self, other: "Entry") -> bool:
         """Whether it passes more than `other` on the inputs that both have run, or as many with a higher score."""
         mine, theirs = self.on(other.runs), other.on(self.runs)
         return (mine.passed, mine.score) > (theirs.passed, theirs.score)
 
-    def on(self, inputs: "dict[str, Scored]") -> "Lane":
+    def on(self, inputs: "dict[str, Scored]") -> "Entry":
         """The same candidate with the runs on these inputs only."""
-        return Lane(self.candidate, {text: run for text, run in self.runs.items() if text in inputs})
+        return Entry(self.candidate, {text: run for text, run in self.runs.items() if text in inputs})
 
-    def behind(self, other: "Lane") -> int:
+    def behind(self, other: "Entry") -> int:
         """By how many of the inputs that both have run it passes fewer than `other`."""
         return other.on(self.runs).passed - self.on(other.runs).passed

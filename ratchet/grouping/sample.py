@@ -19,7 +19,7 @@ class Sourced(Protocol):
 Failure = TypeVar("Failure", bound=Sourced)
 
 
-def spread(failures: Sequence[Failure], count: int) -> list[Failure]:
+def representative_sample(failures: Sequence[Failure], count: int) -> list[Failure]:
     """`count` failures that represent all, in their order: the sources take turns, so that no single one decides, and
     of each source old and new ones are taken."""
     by_source: dict[str, list[Failure]] = {}

@@ -1,7 +1,7 @@
 from ratchet.engine import Scored
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Candidate, CriterionResult, Evaluation
-from ratchet.search.lane import Lane
+from ratchet.search.entry import Entry
 
 
 def run(passed: bool | None, score: float | None = None, tokens: int = 1) -> Scored:
@@ -9,37 +9,37 @@ def run(passed: bool | None, score: float | None = None, tokens: int = 1) -> Sco
     return Scored("o", Evaluation(criteria=criteria, score=score, passed=passed, problems=[]), tokens, 0.0)
 
 
-def lane(**runs: Scored) -> Lane:
-    return Lane(Candidate(strategy="s", rationale="r", prompt=TaskPrompt(prompt="p")), dict(runs))
+def entry(**runs: Scored) -> Entry:
+    return Entry(Candidate(strategy="s", rationale="r", prompt=TaskPrompt(prompt="p")), dict(runs))
 
 
 def test_lane_counts_passes_scores_and_tokens() -> None:
-    one = lane(a=run(True, 1.0), b=run(False, 0.5), c=run(None, None, tokens=5))
+    one = entry(a=run(True, 1.0), b=run(False, 0.5), c=run(None, None, tokens=5))
     assert (one.passed, one.score, one.tokens, one.share) == (1, 1.5, 7, "1 of 3")
     assert one.wins == {"c: a"}
     assert (one.passes("a"), one.passes("b"), one.passes("c"), one.passes("z")) == (True, False, False, False)
 
 
 def test_most_passes_then_score_then_fewer_tokens_stand_first() -> None:
-    lanes = [
-        lane(a=run(True, 0.8, tokens=9)),
-        lane(a=run(True, 0.9, tokens=9)),
-        lane(a=run(True, 0.9, tokens=3)),
-        lane(a=run(False, 1.0, tokens=1)),
+    entries = [
+        entry(a=run(True, 0.8, tokens=9)),
+        entry(a=run(True, 0.9, tokens=9)),
+        entry(a=run(True, 0.9, tokens=3)),
+        entry(a=run(False, 1.0, tokens=1)),
     ]
-    assert sorted(lanes, key=Lane.standing) == [lanes[2], lanes[1], lanes[0], lanes[3]]
+    assert sorted(entries, key=Entry.standing) == [entries[2], entries[1], entries[0], entries[3]]
 
 
 def test_lanes_are_compared_on_what_both_have_run() -> None:
-    one = lane(a=run(True, 1.0), b=run(True, 1.0), c=run(True, 1.0))
-    other = lane(a=run(True, 1.0), b=run(False, 0.0), d=run(True, 1.0), e=run(True, 1.0))
+    one = entry(a=run(True, 1.0), b=run(True, 1.0), c=run(True, 1.0))
+    other = entry(a=run(True, 1.0), b=run(False, 0.0), d=run(True, 1.0), e=run(True, 1.0))
     assert (other.behind(one), one.behind(other)) == (1, -1)
     assert one.ahead_of(other)
     assert not other.ahead_of(one)
-    assert lane(a=run(False, 0.5)).ahead_of(lane(a=run(False, 0.2)))
+    assert entry(a=run(False, 0.5)).ahead_of(entry(a=run(False, 0.2)))
     assert not one.ahead_of(one)
 
 
 def test_sum_of_scores_does_not_depend_on_the_order() -> None:
-    one = lane(a=run(False, 0.1), b=run(False, 0.2), c=run(False, 0.3))
-    assert one.score == lane(c=run(False, 0.3), b=run(False, 0.2), a=run(False, 0.1)).score
+    one = entry(a=run(False, 0.1), b=run(False, 0.2), c=run(False, 0.3))
+    assert one.score == entry(c=run(False, 0.3), b=run(False, 0.2), a=run(False, 0.1)).score
