@@ -56,7 +56,7 @@ async def cancelled_at(saver: SqliteSaver, write: Coroutine[Any, Any, Any], step
     """Cancel `write` while the connection works on its operation number `step`; whether it came that far."""
     original, begun = saver.conn._execute, 0
 
-    async def quantity(function: Any, *args: Any, **kwargs: Any) -> Any:
+    async def counting(function: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal begun
         begun += 1
         if begun == step:
@@ -65,7 +65,7 @@ async def cancelled_at(saver: SqliteSaver, write: Coroutine[Any, Any, Any], step
         return await original(function, *args, **kwargs)
 
     task = asyncio.create_task(write)
-    saver.conn._execute = quantity  # type: ignore[method-assign]
+    saver.conn._execute = counting  # type: ignore[method-assign]
     try:
         await asyncio.gather(task, return_exceptions=True)
     finally:

@@ -174,7 +174,7 @@ async def test_calls_in_flight_are_bounded(project: Project, open_engine: OpenEn
     engine = await open_engine(concurrency=3)
     running, most = 0, 0
 
-    async def quantity(messages: Any, request: Any) -> str:
+    async def counting(messages: Any, request: Any) -> str:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -182,7 +182,7 @@ async def test_calls_in_flight_are_bounded(project: Project, open_engine: OpenEn
         running -= 1
         return "hi"
 
-    project.script("agent", quantity)
+    project.script("agent", counting)
     await asyncio.gather(*(engine.models.reply("agent", asked(str(n))) for n in range(12)))
     assert most == 3
 
@@ -227,7 +227,7 @@ async def test_meter_counts_calls_and_tokens_by_role(project: Project, engine: E
 async def test_roles_on_one_model_share_its_limit(project: Project, open_engine: OpenEngine) -> None:
     running, most = 0, 0
 
-    async def quantity(messages: Any, request: Any) -> str:
+    async def counting(messages: Any, request: Any) -> str:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -235,7 +235,7 @@ async def test_roles_on_one_model_share_its_limit(project: Project, open_engine:
         running -= 1
         return "hi"
 
-    name = project.add("both", quantity)
+    name = project.add("both", counting)
     engine = await open_engine(concurrency=3, agent_model=f"scripted:{name}", judge_model=f"scripted:{name}")
     with metered(Meter()) as meter:
         await asyncio.gather(
