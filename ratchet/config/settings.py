@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
@@ -46,18 +46,8 @@ class Settings(BaseSettings):
     """Seconds until a model call is given up (and retried)."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3
     """Further tries after a refused, failed or timed-out model call."""
-    api_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
-    """Keys of the web service by role."""
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL"))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _split_keys(cls, values: object) -> object:
-        if isinstance(values, dict) and isinstance(values.get("api_keys"), str):
-            pairs = [pair.partition(":") for pair in values["api_keys"].split(",") if pair.strip()]
-            return values | {"api_keys": {role.strip(): key.strip() for role, _, key in pairs}}
-        return values
 
     @classmethod
     def load(cls, **overrides: object) -> Self:
