@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nodes.state import State
+from ratchet.concurrency import gather
 from ratchet.cycles.choice import failures_to_work_on
 from ratchet.engine import Workbench
 from ratchet.errors import BudgetError, RatchetError
@@ -100,11 +101,6 @@ async def _serve_cases(session: Session, task: str, todo: Sequence[Case], progre
         done += 1
         progress(done)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for case in todo:
-                group.create_task(one(case))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+    await gather(one(case) for case in todo)
     if met:
         raise met[0]

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from ratchet.concurrency import gather
 from ratchet.errors import ModelError
 from ratchet.evaluators import programmatic as check
 from ratchet.evaluators.judge import judge
@@ -21,10 +22,8 @@ async def evaluate_output(models: Models, task: Task, text: str, output: str, ex
     Raises:
         ConfigurationError, BudgetError: from the judge's model; other faults of it become the outcome ``error``.
     """
-    results = await asyncio.gather(
-        *(_result(models, criterion, task, text, output, expected) for criterion in task.criteria)
-    )
-    return aggregate(task, list(results))
+    results = await gather(_result(models, criterion, task, text, output, expected) for criterion in task.criteria)
+    return aggregate(task, results)
 
 
 def aggregate(task: Task, results: list[CriterionResult]) -> Evaluation:

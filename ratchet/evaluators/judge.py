@@ -1,6 +1,5 @@
 """A separate model answers one yes/no question about an output."""
 
-import asyncio
 import json
 import secrets
 from typing import Annotated, NamedTuple
@@ -8,6 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, Field
 
 from prompts import render
+from ratchet.concurrency import gather
 from ratchet.errors import ModelError, ModelReplyError
 from ratchet.llm import Models
 from ratchet.prompting import Message, content_hash
@@ -90,7 +90,7 @@ async def _vote(models: Models, messages: list[Message], repeats: int) -> Ruling
     asked, lead = 0, 0
     while asked < repeats and lead <= repeats - asked:
         needed = (repeats - asked - lead) // 2 + 1  # fewer further answers cannot settle it
-        for answer in await asyncio.gather(*(_ask(models, messages, asked + number) for number in range(needed))):
+        for answer in await gather(_ask(models, messages, asked + number) for number in range(needed)):
             (failures if isinstance(answer, ModelError) else votes).append(answer)  # type: ignore[arg-type]
         asked += needed
         lead = abs(sum(1 if vote.verdict else -1 for vote in votes))

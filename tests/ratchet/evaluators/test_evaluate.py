@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -114,6 +115,30 @@ async def test_judge_configuration_and_budget_errors_are_raised(
         await evaluate_output(engine.models, task(tmp_path, JUDGE), "in", "out", None)
     with metered(Meter(limit=0)), pytest.raises(BudgetError):
         await evaluate_output(engine.models, task(tmp_path, JUDGE), "in", "out", None)
+
+
+async def test_evaluate_ends_the_other_criteria_at_the_first_error(
+    project: Project, engine: Engine, tmp_path: Any
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow(**_: Any) -> bool:
+        begun.set()
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+        return True
+
+    async def refuse(messages: Any, request: Any) -> Fault:
+        await begun.wait()
+        return Fault(401)
+
+    project.script("judge", refuse)
+    python = {"name": "slow", "kind": "python", "use": project.add("slow", slow)}
+    with pytest.raises(ConfigurationError):
+        await evaluate_output(engine.models, task(tmp_path, JUDGE, python), "in", "out", None)
+    assert ended.is_set()
 
 
 async def test_judge_sees_hostile_output_only_between_marks_it_cannot_know(

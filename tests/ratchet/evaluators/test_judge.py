@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -160,3 +161,23 @@ async def test_judge_repeats_raise_what_is_no_fault_of_a_single_ask(project: Pro
     project.script("judge", Fault(401))
     with pytest.raises(ConfigurationError):
         await ask(5)
+
+
+async def test_judge_repeats_wait_for_no_further_answer_after_an_error(project: Project, ask: Any) -> None:
+    both = asyncio.Event()
+
+    async def refuse_one(messages: Any, request: Any) -> Any:
+        if len(script.calls) == 1:
+            await both.wait()
+            return Fault(401)
+        both.set()
+        await asyncio.sleep(30)
+        return YES
+
+    script = project.script("judge", refuse_one)
+    before = asyncio.all_tasks()
+    with pytest.raises(ConfigurationError):
+        await ask(3)
+    names = {getattr(task.get_coro(), "__name__", "") for task in asyncio.all_tasks() - before}
+    assert "_ask" not in names
+    assert len(script.calls) == 2
