@@ -9,17 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import diff
-from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Spent, Validation
+from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Validation
 from ratchet.store.runs import WAITING
 from service.console import percent
+from service.inbox import WholeCycle
 
 CASES_SHOWN = 6
 
 
-def review(row: dict[str, Any]) -> RenderableType:
+def review(cycle: WholeCycle) -> RenderableType:
     """A cycle: cause, change, numbers, cases won and lost, what was tried, what it cost."""
-    document = row["document"]
-    parts: list[RenderableType] = [_head(row)]
+    document = cycle.document
+    parts: list[RenderableType] = [_head(cycle)]
     if document.get("diagnosis"):
         parts.append(evidence(Diagnosis.model_validate(document["diagnosis"])))
     if document.get("proposal"):
@@ -31,14 +32,14 @@ def review(row: dict[str, Any]) -> RenderableType:
         parts.append(candidates([CandidateResult.model_validate(item) for item in document["candidates"]]))
     if document.get("validation"):
         parts += finding(Validation.model_validate(document["validation"]))
-    parts.append(Text(f"Spent: {Spent.model_validate(row['spent']).line}"))
+    parts.append(Text(f"Spent: {cycle.spent.line}"))
     return Group(*parts)
 
 
-def _head(row: dict[str, Any]) -> Text:
-    head = Text.assemble((row["id"], "bold"), f"  {row['task']}/{row['component']}  ")
-    head.append(row["status"], "bold yellow" if row["status"] == "awaiting_approval" else "bold")
-    message = row["document"].get("message")
+def _head(cycle: WholeCycle) -> Text:
+    head = Text.assemble((cycle.id, "bold"), f"  {cycle.row['task']}/{cycle.row['component']}  ")
+    head.append(cycle.status, "bold yellow" if cycle.status == "awaiting_approval" else "bold")
+    message = cycle.document.get("message")
     return head.append(f"\n{message}") if message else head
 
 
@@ -132,12 +133,12 @@ def failed_runs(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def next_steps(row: dict[str, Any]) -> Text:
+def next_steps(cycle: WholeCycle) -> Text:
     """What a person can do about a cycle, as commands; or what was answered."""
-    if row["status"] == "awaiting_approval":
-        lines = [f"ratchet approve {row['id']}", f"ratchet reject {row['id']} --feedback '...'"]
+    if cycle.status == "awaiting_approval":
+        lines = [f"ratchet approve {cycle.id}", f"ratchet reject {cycle.id} --feedback '...'"]
         return Text("\n".join(["next:", *lines]))
-    item = row.get("review")
+    item = cycle.review
     if item is None:
         return Text("")
     if item["status"] != "open":
@@ -145,16 +146,14 @@ def next_steps(row: dict[str, Any]) -> Text:
         by = f" by {answer['reviewer']}" if "reviewer" in answer else ""
         why = f": {answer['reason']}" if answer.get("reason") else ""
         return Text(f"{item['status']}{by}{why}")
-    return Text("\n".join(["next:", *_answers(row)]))
+    return Text("\n".join(["next:", *_answers(cycle)]))
 
 
-def _answers(row: dict[str, Any]) -> list[str]:
-    left = [failure["id"] for failure in row["failures"] if failure["status"] in WAITING]
+def _answers(cycle: WholeCycle) -> list[str]:
+    left = [failure["id"] for failure in cycle.failures if failure["status"] in WAITING]
     named = f" --failure {left[0]}" if len(left) > 1 else ""
-    command = f"  ratchet resolve {row['id']}"
-    forced = (
-        f"{command} force --reason '...'" if row["document"].get("proposal") else "  (no change that can be forced)"
-    )
+    command = f"  ratchet resolve {cycle.id}"
+    forced = f"{command} force --reason '...'" if cycle.document.get("proposal") else "  (no change that can be forced)"
     return [
         f"{command} dismiss --reason '...'",
         f"{command} correct{named} --expected '...'",

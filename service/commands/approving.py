@@ -11,7 +11,7 @@ from rich.text import Text
 from ratchet.config.files import parse_json, read_text
 from service.commands.options import AsJson, CycleId, Reason, Reviewer
 from service.console import out, percent, print_json, progress
-from service.inbox import waiting_items, whole_cycle
+from service.inbox import WholeCycle, waiting_items, whole_cycle
 from service.loop import answer
 from service.report import failed_runs, next_steps, review
 from service.session import open_session
@@ -43,16 +43,16 @@ def show(cycle_id: CycleId, as_json: AsJson = False) -> None:
 
     For an item of the review queue also its answers, or what can be answered.
     """
-    row = asyncio.run(_show(cycle_id))
+    cycle = asyncio.run(_show(cycle_id))
     if as_json:
-        print_json(row)
+        print_json(cycle.as_json())
     else:
-        out.print(review(row))
-        out.print(failed_runs(row["failures"]))
-        out.print(next_steps(row), highlight=False, soft_wrap=True)
+        out.print(review(cycle))
+        out.print(failed_runs(cycle.failures))
+        out.print(next_steps(cycle), highlight=False, soft_wrap=True)
 
 
-async def _show(cycle_id: str) -> dict[str, Any]:
+async def _show(cycle_id: str) -> WholeCycle:
     async with open_session() as session:
         return await whole_cycle(session, cycle_id)
 

@@ -1,18 +1,18 @@
 """`ratchet resolve`: a person's answer to what could not be fixed automatically."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
 
-from ratchet.counting import quantity
 from ratchet.resolving import AnswerKind, ReviewResult, resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
-from service.commands.improving import NEXT
+from service.commands.improving import print_result
 from service.commands.options import AsJson, CycleId, Reason, Reviewer
 from service.console import Tell, out, print_json, progress
+from service.inbox import WholeCycle, whole_cycle
 from service.loop import CycleResult, retry
 from service.session import open_session
 
@@ -43,21 +43,29 @@ def resolve(
         "reason": reason,
     }
     with progress(f"{answer} {cycle_id}") as tell:
-        result, cycle = asyncio.run(_resolve(cycle_id, answer, given, tell))
+        resolved = asyncio.run(_resolve(cycle_id, answer, given, tell))
+    result, retried = resolved.result, resolved.retried
     if as_json:
-        print_json({**result._asdict(), "cycle": cycle.as_json() if cycle else None})
+        print_json({**result._asdict(), "cycle": retried.as_json() if retried else None})
         return
     out.print(Text(f"{result.status}: {result.message}"))
-    if cycle:
-        out.print(Text(f"{cycle.status}: {cycle.message} ({quantity(cycle.calls, 'model call')})"))
-        if cycle.cycle_id and cycle.status in NEXT:
-            out.print("next: " + NEXT[cycle.status].format(id=cycle.cycle_id), highlight=False)
+    if retried:
+        print_result(retried, resolved.cycle)
 
 
-async def _resolve(
-    item_id: str, answer: AnswerKind, given: dict[str, Any], tell: Tell
-) -> tuple[ReviewResult, CycleResult | None]:
+class Resolved(NamedTuple):
+    """What an answer did; after `retry` also how the new cycle ended."""
+
+    result: ReviewResult
+    retried: CycleResult | None = None
+    cycle: WholeCycle | None = None
+
+
+async def _resolve(item_id: str, answer: AnswerKind, given: dict[str, Any], tell: Tell) -> Resolved:
     async with open_session() as session:
         result = await resolve_item(session.engine, item_id, answer, **given)
-        cycle = await retry(session, result.improve, tell) if result.improve else None
-        return result, cycle
+        if result.improve is None:
+            return Resolved(result)
+        retried = await retry(session, result.improve, tell)
+        cycle = await whole_cycle(session, retried.cycle_id) if retried.cycle_id else None
+        return Resolved(result, retried, cycle)

@@ -74,6 +74,16 @@ def test_retry_runs_a_cycle_with_the_hint(ratchet: Ratchet, escalated: str, writ
     assert "Repairs are free." in str(shown["document"]["proposed"])
 
 
+def test_retry_shows_the_new_cycle_whole(ratchet: Ratchet, escalated: str, write_script: Any) -> None:
+    write_script([{"match": HINT, "reply": "Repairs are free."}])
+    done = ratchet("resolve", escalated, "retry", "--hint", HINT)
+    (item,) = ratchet("inbox", "--json").json["items"]
+    assert done.code == 0
+    assert done.out.startswith("retried: ")
+    for words in ("Cause: capability", "Candidates", "Spent: ", f"next: ratchet show {item['id']}"):
+        assert words in done.out
+
+
 def test_force_applies_an_unproven_change_once(project: Path, ratchet: Ratchet) -> None:
     task = project / "tasks" / "desk" / "cases.jsonl"
     lines = task.read_text().splitlines()

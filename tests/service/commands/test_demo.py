@@ -13,7 +13,7 @@ from ratchet.approval import load_policy
 from ratchet.proposers import CONTEXT, WORDING
 from service.commands.demo import POLICY
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""`ratchet improve`: what a person is shown of a cycle."""
+
+from collections.abc import Callable
+
+import pytest
+from command import Done
+
+Ratchet = Callable[..., Done]
+
+
+@pytest.fixture(autouse=True)
+def _one_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
+
+
+def test_improve_shows_the_whole_cycle_and_the_next_commands(ratchet: Ratchet) -> None:
+    done = ratchet("improve", "desk")
+
+    assert (done.code, done.err) == (0, "")
+    (item,) = ratchet("inbox", "--json").json["items"]
+    for words in ("Cause: context", "+[context] handbook", "Held-out cases", "Candidates", "Spent: "):
+        assert words in done.out
+    assert f"next: ratchet approve {item['id']}" in done.out
+
+
+def test_improve_shows_a_cycle_that_waits_already_with_what_it_cost(ratchet: Ratchet) -> None:
+    cycle = ratchet("improve", "desk", "--json").json
+
+    done = ratchet("improve", "desk")
+
+    assert done.code == 0
+    assert f"Spent: {cycle['calls']} model calls" in done.out
+    assert "this change waits for an answer" in done.out
+
+
+def test_improve_shows_why_nothing_could_be_changed(ratchet: Ratchet) -> None:
+    ratchet("run", "desk", "What is the price of the repair?", "--expected", "free of charge")
+
+    done = ratchet("improve", "desk")
+
+    assert done.code == 0
+    (item,) = ratchet("inbox", "--json").json["items"]
+    assert "Cause: capability" in done.out
+    assert f"next: ratchet show {item['id']}" in done.out
+
+
+def test_improve_without_a_cycle_is_one_line(ratchet: Ratchet) -> None:
+    done = ratchet("improve", "desk", "--no-collect")
+
+    assert done.code == 0
+    assert done.out.startswith("nothing_to_do: ")
+    assert "Spent" not in done.out
