@@ -41,6 +41,14 @@ class SourceError(RatchetError):
     """A context source could not be read or did not answer in time."""
 
 
+class PatternError(RatchetError):
+    """A search for a pattern that was cut off, or a pattern that cannot be searched for."""
+
+
+class EvaluationError(RatchetError):
+    """A criterion could not be evaluated; becomes the outcome ``error``."""
+
+
 class TriageError(RatchetError):
     """Nothing can be found out about a failure by trying."""
 

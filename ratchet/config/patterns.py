@@ -2,13 +2,11 @@
 
 import regex
 
+from ratchet.errors import PatternError
+
 SECONDS = 0.25
 """A search that takes longer is cut off, so that no pattern can hold up the event loop's threads. `regex` measures it
 as processor time of the whole process: on a machine that is busy with others more time passes meanwhile."""
-
-
-class PatternError(Exception):
-    """A search that was cut off, or a pattern that cannot be searched for."""
 
 
 def compiles(pattern: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 
 from ratchet.concurrency import gather
-from ratchet.errors import ModelError
+from ratchet.errors import EvaluationError, ModelError
 from ratchet.evaluators import programmatic as check
 from ratchet.evaluators.judge import judge
 from ratchet.evaluators.python import check_python
@@ -68,7 +68,7 @@ async def _result(
         )
     try:
         passed, comment = await _check(models, criterion, task, text, output, expected)
-    except (check.EvaluationError, ModelError) as error:
+    except (EvaluationError, ModelError) as error:
         return CriterionResult(name=criterion.name, outcome="error", passed=None, score=None, comment=str(error))
     return CriterionResult(
         name=criterion.name,

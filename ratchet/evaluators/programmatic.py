@@ -7,16 +7,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing.exceptions import Unresolvable
 
-from ratchet.config.patterns import PatternError, is_found
+from ratchet.config.patterns import is_found
+from ratchet.errors import EvaluationError, PatternError
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
 
 _NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:[eE][+-]?\d+)?")
 Check = tuple[bool, str]
-
-
-class EvaluationError(Exception):
-    """A criterion could not be evaluated; becomes the outcome ``error``."""
 
 
 def options(expected: Expected) -> list[str]:

@@ -5,8 +5,8 @@ import inspect
 from typing import Any
 
 from ratchet.config.objects import import_object
-from ratchet.errors import ConfigurationError
-from ratchet.evaluators.programmatic import Check, EvaluationError
+from ratchet.errors import ConfigurationError, EvaluationError
+from ratchet.evaluators.programmatic import Check
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Python
 

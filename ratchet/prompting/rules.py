@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
-from ratchet.config.patterns import PatternError, compiles, is_found
+from ratchet.config.patterns import compiles, is_found
+from ratchet.errors import PatternError
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from ratchet.config.patterns import SECONDS, PatternError, compiles, is_found
+from ratchet.config.patterns import SECONDS, compiles, is_found
+from ratchet.errors import PatternError
 
 
 def test_is_found_searches_anywhere() -> None:

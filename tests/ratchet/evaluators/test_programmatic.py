@@ -5,8 +5,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from ratchet.config.patterns import SECONDS
+from ratchet.errors import EvaluationError
 from ratchet.evaluators import programmatic as check
-from ratchet.evaluators.programmatic import EvaluationError
 from ratchet.tasks import Criterion
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Criterion)

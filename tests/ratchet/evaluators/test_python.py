@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from shop import Project
 
+from ratchet.errors import EvaluationError
 from ratchet.evaluators import python as python_criterion
-from ratchet.evaluators.programmatic import EvaluationError
 from ratchet.evaluators.python import check_python
 from ratchet.tasks.criteria import Python
 
