@@ -1,6 +1,5 @@
 """Versions of a task's prompts: seen in the file, applied once, rolled back byte for byte, recovered after a crash."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,15 +11,14 @@ from ratchet.config.files import read_text
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import Components, components_or_none, is_broken, merge_components, own_components, patched
+from ratchet.ledger.contents import components_or_none, merge_components, own_components
+from ratchet.ledger.observe import observed_version
 from ratchet.ledger.prompt_file import write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
 from ratchet.store.database import Database, Effect
-from ratchet.store.schema import now
 from ratchet.tasks import Task
 
-log = logging.getLogger(__name__)
 _ROLLBACK = "rollback:"
 
 
@@ -64,12 +62,7 @@ class Versions:
         Raises:
             ConfigurationError: the file is of wrong shape, or missing or broken before anything was noted.
         """
-        text, components = self._read(task)
-        with self._database.read() as connection:
-            row = rows.row_with_status(connection, task.name, "active")
-            pending = rows.row_with_status(connection, task.name, "applying")
-        if row is None or (row["hash"] != content_hash(components) and pending is None):
-            row = self._observe(task, text, components)
+        row = observed_version(self._database, self._file, task)
         return Active(int(row["number"]), {name: TaskPrompt(**value) for name, value in row["components"].items()})
 
     @threaded
@@ -197,58 +190,6 @@ class Versions:
             subject=f"version {row['number']}", proposal=row["proposal_id"], reason=row["reason"],
             numbers=row["numbers"], hash=row["hash"],
         )  # fmt: skip
-
-    def _read(self, task: Task) -> tuple[str, Components]:
-        try:
-            text = read_text(self._file)
-            return text, own_components(text, task, self._file)
-        except ConfigurationError:
-            if not is_broken(self._file):
-                raise  # a readable file of wrong shape is a person's: told, never touched
-            text = self._rebuild()
-            return text, own_components(text, task, self._file)
-
-    def _rebuild(self) -> str:
-        """Write the file again from the active versions of all tasks; what stood there is kept beside it."""
-        with self._database.write() as connection:
-            active = rows.active_rows(connection)
-            if not active or not is_broken(self._file):
-                return read_text(self._file)  # raises where there is nothing to rebuild from
-            text = str(active[-1]["file_text"])
-            for row in active:
-                text = patched(text, row["components"])
-            kept = None
-            if self._file.exists():
-                kept = self._file.with_name(f"{self._file.name}.broken-{now().replace(':', '')}")
-                self._file.rename(kept)
-            write_atomically(self._file, text, like=kept)
-            append(
-                connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=self._file.name,
-                reason="the prompts file was missing or broken",
-                versions={row["task"]: row["number"] for row in active},
-                kept=kept.name if kept else None,
-            )  # fmt: skip
-        beside = f"; the broken one is kept as {kept.name}" if kept else ""
-        log.warning("%s was missing or broken and has been rebuilt from the active versions%s", self._file, beside)
-        return text
-
-    def _observe(self, task: Task, text: str, components: Components) -> VersionRow:
-        with self._database.write() as connection:
-            active = rows.row_with_status(connection, task.name, "active")
-            if active is not None and active["hash"] == content_hash(components):
-                return active
-            reason = "edited in the file" if active else "as first found in the file"
-            row = rows.add_row(
-                connection, task.name, components, text, status="active", base=active["number"] if active else None,
-                by="file", reason=reason,
-            )  # fmt: skip
-            if active is not None:
-                rows.set_status(connection, active, "superseded")
-            append(
-                connection, actor="file", action="observe", task=task.name, subject=f"version {row['number']}",
-                reason=reason, hash=row["hash"],
-            )  # fmt: skip
-            return row
 
 
 def _target(connection: Connection, task: str, current: VersionRow | None, to: int | None) -> VersionRow:
