@@ -7,13 +7,23 @@ from typing import Any, NamedTuple
 from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, score_all, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate import error_level, prove, unproven
+from ratchet.gate.calls import gate_calls
 from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.llm import metered
 from ratchet.prompting import TaskPrompt, content_hash
 from ratchet.proposers import Situation, fingerprint_of, recall
-from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal, Validation
+from ratchet.records import (
+    Candidate,
+    CandidateResult,
+    Decision,
+    Diagnosis,
+    FailureBundle,
+    Proposal,
+    Repeats,
+    Validation,
+)
 from ratchet.search import search
 
 Report = Callable[..., None]
@@ -55,9 +65,14 @@ class _Case(NamedTuple):
     production: set[str]
     """Ids of the held-out cases that come from production."""
     diagnosis: Diagnosis
-    failures: list[Trial]
+    failures: list[FailureBundle]
     cycle_id: str
     report: Report
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The failed inputs, each once."""
+        return as_trials(self.failures)
 
 
 async def validate_candidates(
@@ -78,9 +93,11 @@ async def validate_candidates(
     case = await _case(engine, claim, report, proposal_id)
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            situation = await _situation(case, feedback)
+            situation = _situation(case, feedback)
             memory = await recall(situation, without=proposal_id)
-            result = await search(situation, candidates, memory, lambda text: report(text=text))
+            result = await search(
+                situation, candidates, memory, lambda text: report(text=text), reserve=lambda: _gate_reserve(case)
+            )
             standings = result.standings + refused
             if result.winner is None:
                 reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
@@ -105,12 +122,12 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     component = case.diagnosis.component
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            trials = case.failures[:EDIT_FAILURES]
+            trials = case.trials[:EDIT_FAILURES]
             scored = await score_all(engine, case.bench, with_prompt(case.bench.prompts, component, prompt), trials)
             fixed = sum(result.evaluation.passed is True for result in scored)
             validation = await _prove(case, proposal, fixed, len(trials))
     except BudgetError as error:
-        return Finding(None, unproven(str(error), triggering=len(case.failures)), out_of_budget=True)
+        return Finding(None, unproven(str(error), triggering=len(case.trials)), out_of_budget=True)
     if not validation.proven:
         return Finding(proposal, validation)
     await engine.store.proposals.mark(first.id, "replaced", f"edited by {decision.reviewer}")
@@ -121,16 +138,25 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     """The held-out cases are settled here, before anything is tried. A cycle's proposals share the salt, not the
     choice: what one has worn comes later in the next."""
     bench = await engine.workbench(claim.task)
-    trials = as_trials(await engine.store.failures.bundles(claim.diagnosis.failures))
-    worked_on = {trial.input.strip() for trial in trials}
+    failures = await engine.store.failures.bundles(claim.diagnosis.failures)
+    worked_on = {failure.input.strip() for failure in failures}
     under_way = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
     bench = replace(bench, cases=[*bench.train, *under_way.cases])
-    return _Case(engine, bench, under_way.production, claim.diagnosis, trials, claim.cycle_id, report)
+    return _Case(engine, bench, under_way.production, claim.diagnosis, failures, claim.cycle_id, report)
 
 
-async def _situation(case: _Case, feedback: str) -> Situation:
-    failures = await case.engine.store.failures.bundles(case.diagnosis.failures)
-    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, failures, feedback)
+def _situation(case: _Case, feedback: str) -> Situation:
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, case.failures, feedback)
+
+
+async def _gate_reserve(case: _Case) -> int:
+    """Model calls that the gate may need; how often it runs each case is decided here, if it was not before."""
+    repeats = await _repeats(case)
+    return gate_calls(case.bench, case.failures, len(case.bench.holdout), repeats.count)
+
+
+async def _repeats(case: _Case) -> Repeats:
+    return await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(case.bench.holdout))
 
 
 async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:
@@ -138,7 +164,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     if not case.bench.holdout:
         return unproven("there are no held-out cases to prove anything on", triggering=triggering)
     task = case.bench.task.name
-    repeats = await planned_repeats(case.engine, case.bench, case.cycle_id, case.diagnosis, len(case.bench.holdout))
+    repeats = await _repeats(case)
     comparison = await prove(
         case.engine,
         case.bench,
@@ -209,7 +235,7 @@ async def _unproven(
 
 async def _out_of_budget(case: _Case, message: str) -> Finding:
     """Nothing is proven, whatever was seen until then. No proposal is stored: it may be put to the gate again."""
-    validation = unproven(message, triggering=len(case.failures))
+    validation = unproven(message, triggering=len(case.trials))
     document = {"proposal": None, "validation": validation.model_dump(mode="json")}
     await case.engine.store.cycles.record(case.cycle_id, document, verdict=validation.verdict)
     return Finding(None, validation, out_of_budget=True)

@@ -7,9 +7,9 @@ holds whatever is decided.
 from collections.abc import Sequence
 
 from ratchet.engine import Engine, Workbench
+from ratchet.gate.calls import gate_calls
 from ratchet.llm import active_meter
 from ratchet.records import REPEAT, Diagnosis, FailureBundle, Repeats
-from ratchet.tasks.criteria import Judge
 
 NOISY_SHARE = 0.1
 """Share of the repeated failures that pass, from which on an agent counts as noisy."""
@@ -43,7 +43,7 @@ async def _decided(engine: Engine, bench: Workbench, diagnosis: Diagnosis, cases
     results = _repeated(diagnosis, [failure for failure in failures if _as_now(failure, bench, model)])
     if sum(results) < NOISY_SHARE * len(results) or not any(results):
         return Repeats()
-    needed, left = NOISY_REPEATS * 2 * cases * _calls_per_run(bench, failures), _calls_left()
+    needed, left = gate_calls(bench, failures, cases, NOISY_REPEATS), _calls_left()
     if left is not None and left < needed:
         return Repeats(why=f"as {NOISY_REPEATS} runs would need {needed} model calls and the budget has {left} left")
     return Repeats(count=NOISY_REPEATS, why=f"as {sum(results)} of {len(results)} failures passed when repeated")
@@ -60,13 +60,6 @@ def _repeated(diagnosis: Diagnosis, failures: Sequence[FailureBundle]) -> list[b
     ids = {failure.id for failure in failures}
     rows = [row for experiment in diagnosis.evidence if experiment.treatment == REPEAT for row in experiment.outputs]
     return [row["passed"] is True for row in rows if row["failure"] in ids]
-
-
-def _calls_per_run(bench: Workbench, failures: Sequence[FailureBundle]) -> int:
-    """Model calls of a run and of its evaluation, by the longest of the failed runs."""
-    steps = [sum(step.kind == "model" for step in failure.trace) for failure in failures]
-    judged = sum(criterion.repeats for criterion in bench.task.criteria if isinstance(criterion, Judge))
-    return max(steps, default=1) + judged
 
 
 def _calls_left() -> int | None:

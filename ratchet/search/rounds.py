@@ -1,6 +1,6 @@
 """The search of one cycle: a race, and where its winner leaves something failing, further rounds that start from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ratchet.counting import quantity
 from ratchet.engine import Scored, Trial, as_trials, score_all, with_prompt
 from ratchet.errors import BudgetError
+from ratchet.gate.calls import calls_per_run
 from ratchet.gate.eprocess import wealth
 from ratchet.llm import active_meter
 from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
@@ -24,6 +25,9 @@ won and none lost, or seven won and one lost."""
 MOST = 6
 """Candidates of a further round; each strategy's first idea comes before anyone's second."""
 
+Reserve = Callable[[], Awaitable[int]]
+"""Says how many model calls the gate may need."""
+
 
 class SearchResult(NamedTuple):
     """The best of all rounds (None where nothing beats the prompt in force), how many of the triggering failures that
@@ -36,12 +40,18 @@ class SearchResult(NamedTuple):
 
 
 async def search(
-    situation: Situation, candidates: Sequence[Candidate], memory: Memory, report: Report = lambda _: None
+    situation: Situation,
+    candidates: Sequence[Candidate],
+    memory: Memory,
+    report: Report = lambda _: None,
+    *,
+    reserve: Reserve,
 ) -> SearchResult:
     """Race `candidates`, then whatever mends what is left under the best one, up to `ROUNDS` races.
 
-    It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what the
-    gate needs. It is deterministic, as model replies are reused.
+    It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what
+    `reserve` says, which is asked after the first race: without that one there would be nothing to prove. The search is
+    deterministic, as model replies are reused.
 
     Raises:
         ConfigurationError, ModelUnavailableError.
@@ -53,11 +63,11 @@ async def search(
         if under_way.best is None or not under_way.failing():
             break
         try:
-            with _gate_reserved(situation):
+            with _unspent(await reserve() + under_way.owed()):
                 if not await under_way.further(number):
                     break
-        except BudgetError as error:
-            report(f"round {number} ends: {error}")
+        except BudgetError:
+            report(f"round {number} ends: what is left of the budget is for the gate")
             break
     return await under_way.result()
 
@@ -87,6 +97,17 @@ class _Search:
         """Triggering failures that the best candidate so far does not mend."""
         return [trial for trial in self.triggering if not (self.best and self.best.passes(trial.input))]
 
+    def owed(self) -> int:
+        """Model calls that `result` may need after a further round, to say what the prompt in force passes."""
+        met = {trial.input for trial in (*self.triggering, *self._confirming())}
+        left = len(met - self.in_force.runs.keys())
+        return left * calls_per_run(self.situation.bench, self.situation.failures)
+
+    def _confirming(self) -> list[Trial]:
+        """Training cases of a further round: those that the best one has met, so that it is paid for already."""
+        best = self.best
+        return [trial for trial in self.training if best and trial.input in best.runs] or self.training
+
     async def first(self, candidates: Sequence[Candidate]) -> None:
         """The race of the candidates that the cycle proposed."""
         trials = RaceTrials(self.triggering, self.training, self.spare_failures, self.spare_cases)
@@ -103,10 +124,9 @@ class _Search:
         proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
         self.standings += [item.result.model_copy(update={"round": number}) for item in proposed.refused]
         passing = [trial for trial in self.triggering if trial not in failing]
-        seen = [trial for trial in self.training if trial.input in best.runs] or self.training
         new = [candidate for candidate in proposed.candidates if candidate.prompt.hash not in self.raced]
         candidates = _one_of_each_first(new)[:MOST]
-        return await self._race(number, candidates, RaceTrials(failing, passing + seen), best, situation)
+        return await self._race(number, candidates, RaceTrials(failing, passing + self._confirming()), best, situation)
 
     async def _race(
         self,
@@ -204,14 +224,12 @@ def _brings_something(entry: Entry, incumbent: Entry) -> bool:
 
 
 @contextmanager
-def _gate_reserved(situation: Situation) -> Iterator[None]:
-    """Leave as many calls unspent as the gate may need: a search that uses up everything proves nothing."""
-    meter, task = active_meter(), situation.bench.task
-    judged = sum(criterion.kind == "judge" for criterion in task.criteria)
-    needed = 2 * len(situation.bench.holdout) * (len(task.components) + judged)
+def _unspent(calls: int) -> Iterator[None]:
+    """Leave that many model calls of the budget unspent."""
+    meter = active_meter()
     limit = meter.limit
     if limit is not None:
-        meter.limit = max(0, limit - needed)
+        meter.limit = max(0, limit - calls)
     try:
         yield
     finally:

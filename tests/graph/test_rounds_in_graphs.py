@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from langgraph.types import Command
-from shop import Project, item_of, needs_context, needs_document_and_requirement, shop_items
+from shop import TASK, Project, item_of, needs_context, needs_document_and_requirement, shop_items
 
 pytestmark = pytest.mark.anyio
 CASE = shop_items()[0]
@@ -29,20 +29,35 @@ async def test_cycle_of_two_rounds_proposes_one_change_with_both(
     assert len(agent.calls) == paid
 
 
-async def test_cycle_whose_budget_ends_in_a_further_round_goes_on_to_the_gate(project: Project, invoke: Any) -> None:
-    def never_for_item_04(messages: Any, request: Any) -> str:
-        return "no" if item_of(messages) == "04" else needs_context(messages, request)
+def never_for_item_04(messages: Any, request: Any) -> str:
+    return "no" if item_of(messages) == "04" else needs_context(messages, request)
 
+
+async def fail_and_improve(project: Project, invoke: Any, max_calls: int) -> dict[str, Any]:
+    """A cycle over three failures of which a document in the prompt mends two."""
     for number in (0, 2, 4):
         case = shop_items()[number]
         project.script("agent", "no")
         await invoke("serve", INPUT | {"input": case["input"], "expected": case["expected"]}, thread=f"run-{number}")
     project.script("agent", never_for_item_04)
+    result: dict[str, Any] = await invoke("improve", {"task": "shop"}, thread="cycle", max_calls=max_calls)
+    return result
+
+
+async def test_cycle_whose_budget_ends_in_a_further_round_goes_on_to_the_gate(project: Project, invoke: Any) -> None:
     optimizer = project.script("optimizer", "Be brief.")
-    result = await invoke("improve", {"task": "shop"}, thread="cycle", max_calls=58)
-    review = result["__interrupt__"][0].value["review"]
+    review = (await fail_and_improve(project, invoke, max_calls=58))["__interrupt__"][0].value["review"]
     assert (review["strategy"], review["spent"]["calls"] <= 58) == ("retrieval", True)
     assert {candidate["round"] for candidate in review["candidates"]} == {1}
+    assert optimizer.calls == []
+
+
+async def test_further_rounds_leave_the_gate_all_repeats_of_every_case(project: Project, invoke: Any) -> None:
+    project.write_task(toml=TASK + "\n[gate]\nrepeats = 3\n", cases=shop_items())
+    optimizer = project.script("optimizer", "Be brief.")
+    review = (await fail_and_improve(project, invoke, max_calls=94))["__interrupt__"][0].value["review"]
+    assert (review["validation"]["repeats"]["count"], review["validation"]["after"]["n"]) == (3, 12)
+    assert 3 * 2 * 12 < review["spent"]["calls"] <= 94
     assert optimizer.calls == []
 
 

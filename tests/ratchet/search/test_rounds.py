@@ -27,8 +27,13 @@ def situation(project: Project, engine: Engine, fail_runs: FailRuns) -> Any:
     return make
 
 
-async def found(situation: Situation, *candidates: Candidate, report: Any = lambda _: None) -> SearchResult:
-    return await search(situation, candidates, Memory(situation.prompt, {}), report)
+async def found(
+    situation: Situation, *candidates: Candidate, report: Any = lambda _: None, reserve: int = 0
+) -> SearchResult:
+    async def calls() -> int:
+        return reserve
+
+    return await search(situation, candidates, Memory(situation.prompt, {}), report, reserve=calls)
 
 
 async def retrieval(situation: Situation) -> list[Candidate]:
@@ -71,9 +76,6 @@ async def test_search_ends_at_once_when_nothing_fails(project: Project, situatio
 
 
 async def test_search_ends_when_a_round_brings_nothing(situation: Any) -> None:
-    def never_for_04(messages: Any, request: Any) -> str:
-        return "no" if item_of(messages) == "04" else needs_context(messages, request)
-
     made = await situation(never_for_04)
     result = await found(made, *await retrieval(made))
     assert result.winner is not None
@@ -178,21 +180,39 @@ async def test_search_again_pays_nothing_and_finds_the_same(project: Project, si
     assert agent.calls == optimizer.calls == []
 
 
-async def test_budget_that_ends_a_further_round_keeps_the_best_so_far(situation: Any) -> None:
-    def never_for_04(messages: Any, request: Any) -> str:
-        return "no" if item_of(messages) == "04" else needs_context(messages, request)
+def never_for_04(messages: Any, request: Any) -> str:
+    return "no" if item_of(messages) == "04" else needs_context(messages, request)
 
+
+async def test_budget_that_ends_a_further_round_keeps_the_best_so_far(situation: Any) -> None:
     told: list[str] = []
     made = await situation(never_for_04)
     candidates = await retrieval(made)
     with metered(Meter(limit=44)) as meter:
-        result = await found(made, *candidates, report=told.append)
+        result = await found(made, *candidates, report=told.append, reserve=40)
     assert result.winner is not None
     assert result.fixed == 2
     assert meter.limit == 44
-    assert 4 < meter.calls <= 20, "the gate may need 40, for two runs of 20 held-out cases"
-    assert told[-1].startswith("round 2 ends: the budget of 4 model calls is used up")
+    assert 4 < meter.calls <= 20, "nothing of what is reserved is spent, once there is something to prove"
+    assert told[-1] == "round 2 ends: what is left of the budget is for the gate"
     assert {standing.round for standing in result.standings} == {1}
+
+
+@pytest.mark.parametrize(("calls", "enough"), [(38, True), (37, False)])
+async def test_further_round_leaves_the_reserve_and_what_the_result_is_compared_with(
+    situation: Any, calls: int, enough: bool
+) -> None:
+    def knows_three(messages: Any, request: Any) -> str:
+        """Knows the failing items only, told where they are and to be short."""
+        known = item_of(messages) in ("00", "02", "04")
+        return needs_document_and_requirement(messages, request) if known else "I am sorry that I do not know this"
+
+    made = await situation(knows_three)
+    candidates = await retrieval(made)
+    with metered(Meter(limit=calls + 1000)) as meter:
+        result = await found(made, *candidates, reserve=1000)
+    assert (result.winner is not None) is enough
+    assert meter.calls <= calls
 
 
 async def test_budget_that_ends_the_first_round_is_told(situation: Any) -> None:
