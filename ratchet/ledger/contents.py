@@ -1,6 +1,7 @@
 """What stands in the prompts file, seen from one task: its own components, and those of others."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from ratchet.tasks import Task
 
 Components = dict[str, Any]
 """Prompts by component name, in the form they have in the file."""
+SAVING_SECONDS = 0.1
+"""How long a file that looks broken is given to become whole: an editor may be in the middle of saving it."""
 
 
 def own_components(text: str, task: Task, file: Path) -> Components:
@@ -43,6 +46,14 @@ def is_broken(file: Path) -> bool:
     except (ConfigurationError, json.JSONDecodeError):
         return True
     return False
+
+
+def stays_broken(file: Path) -> bool:
+    """Whether the file is broken and is not just being saved. Blocks, up to `SAVING_SECONDS`."""
+    if not is_broken(file):
+        return False
+    time.sleep(SAVING_SECONDS)
+    return is_broken(file)
 
 
 def merge_components(wanted: str, components: Components, file: Path) -> str:

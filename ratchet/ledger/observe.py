@@ -1,23 +1,19 @@
 """Reading the prompts file beside those who change it: what a person wrote becomes a version, nothing else does."""
 
 import logging
-import time
 from pathlib import Path
 
 from ratchet.config.files import read_text
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import components_or_none, is_broken, own_components, patched
-from ratchet.ledger.prompt_file import write_atomically
+from ratchet.ledger.contents import components_or_none, is_broken, own_components, patched, stays_broken
+from ratchet.ledger.prompt_file import keep_aside, write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import content_hash
 from ratchet.store.database import Database
-from ratchet.store.schema import now
 from ratchet.tasks import Task
 
 log = logging.getLogger(__name__)
-SAVING_SECONDS = 0.1
-"""How long a file that looks broken is given to become whole: an editor may be in the middle of saving it."""
 
 
 def observed_version(database: Database, file: Path, task: Task) -> VersionRow:
@@ -68,7 +64,7 @@ def _note_version(database: Database, file: Path, task: Task) -> VersionRow:
 
 def _rebuild_if_broken(database: Database, file: Path) -> None:
     """Write a broken file again from the active versions of all tasks; what stood there is kept beside it."""
-    if not _stays_broken(file):
+    if not stays_broken(file):
         return
     with database.write() as connection:
         active = rows.active_rows(connection)
@@ -77,7 +73,7 @@ def _rebuild_if_broken(database: Database, file: Path) -> None:
         text = str(active[-1]["file_text"])
         for row in active:
             text = patched(text, row["components"])
-        kept = _keep_aside(file.resolve())
+        kept = keep_aside(file)
         write_atomically(file, text, like=kept)
         append(
             connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=file.name,
@@ -87,16 +83,3 @@ def _rebuild_if_broken(database: Database, file: Path) -> None:
         )  # fmt: skip
     beside = f"; the broken one is kept as {kept.name}" if kept else ""
     log.warning("%s was missing or broken and has been rebuilt from the active versions%s", file, beside)
-
-
-def _stays_broken(file: Path) -> bool:
-    if not is_broken(file):
-        return False
-    time.sleep(SAVING_SECONDS)
-    return is_broken(file)
-
-
-def _keep_aside(file: Path) -> Path | None:
-    if not file.exists():
-        return None
-    return file.rename(file.with_name(f"{file.name}.broken-{now().replace(':', '')}"))

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from ratchet.store.schema import now
+
 
 def write_atomically(file: Path, text: str, like: Path | None = None) -> None:
     """Replace the file's content: temporary file, fsync, rename, fsync of the folder.
@@ -25,6 +27,17 @@ def write_atomically(file: Path, text: str, like: Path | None = None) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def keep_aside(file: Path) -> Path | None:
+    """Give a broken file (or a folder in its place) another name beside it; its new path, None where nothing is there.
+
+    Where the file is a link, what it points to is renamed.
+    """
+    target = file.resolve()
+    if not target.exists():
+        return None
+    return target.rename(target.with_name(f"{target.name}.broken-{now().replace(':', '')}"))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,6 +18,12 @@ def row_with_status(connection: Connection, task: str, status: str) -> VersionRo
     return dict(row) if row else None
 
 
+def rows_with_status(connection: Connection, task: str, status: str) -> list[VersionRow]:
+    """The versions of a task with that status, oldest first."""
+    query = select(versions).where(versions.c.task == task, versions.c.status == status)
+    return [dict(row) for row in connection.execute(query.order_by(versions.c.number)).mappings()]
+
+
 def numbered(connection: Connection, task: str, number: int | None) -> VersionRow | None:
     """The version of that number."""
     query = select(versions).where(versions.c.task == task, versions.c.number == number)

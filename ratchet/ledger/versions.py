@@ -11,9 +11,9 @@ from ratchet.config.files import read_text
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import components_or_none, merge_components, own_components
+from ratchet.ledger.contents import components_or_none, is_broken, merge_components, own_components, stays_broken
 from ratchet.ledger.observe import observed_version
-from ratchet.ledger.prompt_file import write_atomically
+from ratchet.ledger.prompt_file import keep_aside, write_atomically
 from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
 from ratchet.store.database import Database, Effect
@@ -45,7 +45,8 @@ class Versions:
     """The version ledger of all tasks over one prompts file.
 
     A change becomes a row ``applying`` first; then, under the database's write lock, the file is replaced and the row
-    becomes ``active``. Other statuses: superseded, rolled_back, undone (the file was edited in between).
+    becomes ``active``. Other statuses: superseded, rolled_back, undone (the file was edited in between, or another
+    version became active).
     """
 
     def __init__(self, database: Database, file: Path) -> None:
@@ -85,7 +86,8 @@ class Versions:
         is gone, leaves neither.
 
         Raises:
-            StaleBaseError: the active version is not the one the change was made for, or the file was edited since.
+            StaleBaseError: the active version is not the one the change was made for, or the file was edited since,
+                also where that happened after the change had begun.
             AlreadyDecidedError: the change was undone before.
         """
         self._begin_apply(task, change, also)
@@ -99,7 +101,8 @@ class Versions:
 
         Raises:
             ConfigurationError: there is no such version.
-            StaleBaseError: another version than `only_if_active` is active.
+            StaleBaseError: another version than `only_if_active` is active, or became active meanwhile, or the file was
+                edited meanwhile.
         """
         with self._database.write() as connection:
             current = rows.row_with_status(connection, task.name, "active")
@@ -110,22 +113,23 @@ class Versions:
             row = rows.add_row(
                 connection, task.name, target["components"], target["file_text"], status="applying",
                 base=target["base_number"], by=by, reason=reason, proposal_id=f"{_ROLLBACK}{task.name}:{number}",
-                numbers={"rolled_back_to": target["number"]},
+                numbers={"rolled_back_to": target["number"], "rolled_back_from": (current or {}).get("number")},
             )  # fmt: skip
         return self._finish(task, row["proposal_id"])
 
     @threaded
     def recover(self, task: Task) -> str | None:
-        """Finish or undo a change that a crash interrupted; says what was done, None if there was none."""
+        """Finish or undo the changes that a crash interrupted; says what was done, None if there were none."""
         with self._database.read() as connection:
-            pending = rows.row_with_status(connection, task.name, "applying")
-        if pending is None:
-            return None
-        name = f"{task.name}: version {pending['number']}"
+            pending = rows.rows_with_status(connection, task.name, "applying")
+        return "; ".join(self._recovered(task, row) for row in pending) or None
+
+    def _recovered(self, task: Task, row: VersionRow) -> str:
+        name = f"{task.name}: version {row['number']}"
         try:
-            self._finish(task, pending["proposal_id"])
-        except StaleBaseError:
-            return f"{name} was undone, the prompts file was edited in between"
+            self._finish(task, row["proposal_id"])
+        except StaleBaseError as error:
+            return f"{name} was undone: {error}"
         return f"{name} was being applied when the process ended; it is active now"
 
     def _begin_apply(self, task: Task, change: Change, also: Sequence[Effect]) -> None:
@@ -135,7 +139,7 @@ class Versions:
             row = rows.of_proposal(connection, change.proposal_id)
             if row is not None:
                 if row["status"] == "undone":
-                    raise AlreadyDecidedError(f"proposal {change.proposal_id} was undone: {row['reason']}")
+                    raise AlreadyDecidedError(f"proposal {change.proposal_id} was undone, `ratchet audit` says why")
                 return
             active = rows.row_with_status(connection, task.name, "active")
             if active is None or active["number"] != change.base_version:
@@ -162,26 +166,35 @@ class Versions:
             if row["status"] != "applying":
                 return row
             active = rows.row_with_status(connection, task.name, "active")
-            edited = self._edited(task, row, active)
-            if not edited:
+            obstacle = self._obstacle(task, row, active)
+            if obstacle is None:
                 self._replace(connection, task.name, row, active)
                 return row | {"status": "active"}
             rows.set_status(connection, row, "undone")
             append(
                 connection, actor="recovery", action="undo", task=task.name, subject=f"version {row['number']}",
-                reason="the file was edited while the change was being applied",
+                reason=obstacle,
             )  # fmt: skip
-        raise StaleBaseError(f"{self._file} was edited while the change was being applied; start a new cycle")
+        raise StaleBaseError(f"{obstacle}; {'roll back again' if _is_rollback(row) else 'start a new cycle'}")
 
-    def _edited(self, task: Task, row: VersionRow, active: VersionRow | None) -> bool:
-        current = components_or_none(self._file, task)
+    def _obstacle(self, task: Task, row: VersionRow, active: VersionRow | None) -> str | None:
+        """Why a change that has begun must not be finished: what it would overwrite."""
+        meanwhile = f"while version {row['number']} was being applied"
+        if active is not None and _begun_over(row) not in (None, active["number"]):
+            return f"version {active['number']} of {task.name} became active {meanwhile}"
+        if stays_broken(self._file):
+            return None
+        components = components_or_none(self._file, task)
         known = [row["hash"], active["hash"] if active else None]
-        return current is not None and content_hash(current) not in known
+        if components is None or content_hash(components) not in known:
+            return f"{self._file} was edited {meanwhile}"
+        return None
 
     def _replace(self, connection: Connection, task: str, row: VersionRow, active: VersionRow | None) -> None:
-        rolled_back = row["proposal_id"].startswith(_ROLLBACK)
+        rolled_back = _is_rollback(row)
         text = merge_components(row["file_text"], row["components"], self._file)
-        write_atomically(self._file, text)
+        kept = keep_aside(self._file) if is_broken(self._file) else None
+        write_atomically(self._file, text, like=kept)
         if active is not None:
             rows.set_status(connection, active, "rolled_back" if rolled_back else "superseded")
         rows.set_status(connection, row, "active", text)
@@ -190,6 +203,16 @@ class Versions:
             subject=f"version {row['number']}", proposal=row["proposal_id"], reason=row["reason"],
             numbers=row["numbers"], hash=row["hash"],
         )  # fmt: skip
+
+
+def _is_rollback(row: VersionRow) -> bool:
+    return str(row["proposal_id"]).startswith(_ROLLBACK)
+
+
+def _begun_over(row: VersionRow) -> int | None:
+    """Number of the version that was active when a change or a rollback began, None where that was not noted."""
+    number: int | None = row["numbers"].get("rolled_back_from") if _is_rollback(row) else row["base_number"]
+    return number
 
 
 def _target(connection: Connection, task: str, current: VersionRow | None, to: int | None) -> VersionRow:

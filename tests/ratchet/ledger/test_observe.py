@@ -100,8 +100,8 @@ async def test_a_reader_that_was_overtaken_twice_serves_what_is_active_while_the
     versions: Versions, shop: Task, apply: Any, then: Any, before_the_lock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half_applied() -> None:
-        def dying(file: Path, text: str) -> None:
-            write_atomically(file, text)
+        def dying(file: Path, text: str, **options: Any) -> None:
+            write_atomically(file, text, **options)
             raise KeyboardInterrupt
 
         monkeypatch.setattr("ratchet.ledger.versions.write_atomically", dying)

@@ -26,10 +26,10 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let the next application end before or after the file is written."""
 
     def arm(*, after_writing: bool) -> None:
-        def dying(file: Path, text: str) -> None:
+        def dying(file: Path, text: str, **options: Any) -> None:
             monkeypatch.setattr(ledger, "write_atomically", write_atomically)
             if after_writing:
-                write_atomically(file, text)
+                write_atomically(file, text, **options)
             raise CrashError
 
         monkeypatch.setattr(ledger, "write_atomically", dying)
@@ -91,7 +91,7 @@ async def test_recover_undoes_when_a_person_edited_the_file(
 ) -> None:
     await crashed(after_writing=False)
     prompts_file.write_text('{"other": "Keep me.", "shop": "Mine."}')
-    assert "was undone, the prompts file was edited" in str(await versions.recover(shop))
+    assert "task_prompts.json was edited while version 2 was being applied" in str(await versions.recover(shop))
     assert await statuses(versions) == ["active", "undone"]
     assert prompt_in_file() == "Mine."
     assert (await versions.active(shop)).number == 3

@@ -87,7 +87,7 @@ async def test_force_that_a_person_overtakes_leaves_the_item_open(
         project.write_prompts({"shop": "Mine."})
 
     monkeypatch.setattr(versions.Versions, "_begin_apply", then_edited)
-    with pytest.raises(StaleBaseError, match="edited while the change was being applied"):
+    with pytest.raises(StaleBaseError, match="edited while version 2 was being applied"):
         await force(engine)
     assert await statuses() == {"F-0": "escalated", "item": "open"}
     monkeypatch.undo()
@@ -104,7 +104,7 @@ async def test_force_that_a_crash_interrupts_is_completed(
 ) -> None:
     await queue(change="Answer well.")
 
-    def crash(*arguments: Any) -> None:
+    def crash(*arguments: Any, **options: Any) -> None:
         raise SystemError
 
     with monkeypatch.context() as patch:
