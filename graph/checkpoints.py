@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ratchet.config.settings import Settings
@@ -55,7 +56,8 @@ class SqliteSaver(AsyncSqliteSaver):
     writes that a cancelled or failed run does not leave half done."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
-        super().__init__(connection)
+        # Strict, also where langgraph was imported before the environment could say so.
+        super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
         self.writing = asyncio.Lock()
         """Held from a write's first statement to its commit or rollback, so that nobody else commits a failed one."""
 

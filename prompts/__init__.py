@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+__all__ = ["WordingError", "names", "placeholders", "render", "substitute"]
+
 _TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _WORDINGS = {file.stem: file.read_text(encoding="utf-8").strip() for file in Path(__file__).parent.glob("*.md")}
 

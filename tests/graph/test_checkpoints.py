@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,13 @@ async def test_a_write_that_failed_keeps_no_later_one_from_writing(saver: Sqlite
     await saver.aget_tuple(config_of())
     write_elsewhere(file)
     await put(saver)
+
+
+async def test_foreign_types_are_not_read_back_whatever_was_imported_first(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("langgraph.checkpoint.serde._msgpack.STRICT_MSGPACK_ENABLED", False)  # langgraph came first
+    async with open_saver(file) as saver:
+        read = saver.serde.loads_typed(saver.serde.dumps_typed(HTTPStatus.NOT_FOUND))
+
+    assert type(read) is int

@@ -14,6 +14,8 @@ from ratchet.proposers.guards.wording import hidden_characters, same_answer, spe
 from ratchet.proposers.proposer import Situation
 from ratchet.tasks import Task
 
+__all__ = ["edit_refusal", "refusal"]
+
 
 def refusal(situation: Situation, prompt: TaskPrompt) -> str | None:
     """Why the candidate `prompt` is refused, None where it is not."""
