@@ -1,9 +1,10 @@
-"""Writes what the documentation takes from the code: the pictures of the graphs and the help of every command.
+"""Writes the parts of the documentation that can be derived: graph pictures, command help, the index of decisions.
 
 ``python -m docs.generate`` writes it; with ``--check`` nothing is written, and a stale file is named and exits 1.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,29 +64,48 @@ def cli_page() -> str:
     return "\n".join([_CLI_HEAD, *parts])
 
 
-def with_graphs(text: str) -> str:
-    """`text` with the picture of each graph between its markers ``<!-- graph:NAME -->`` and ``<!-- /graph:NAME -->``.
+def with_part(text: str, name: str, part: str) -> str:
+    """`text` with `part` between the markers ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
     Raises:
-        ValueError: the markers of a graph do not stand in `text` once each, in this order.
+        ValueError: the markers do not stand in `text` once each, in this order.
     """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if (text.count(start), text.count(end)) != (1, 1):
+        raise ValueError(f"{start} and {end} have to stand in the text once each")
+    before, _, rest = text.partition(start)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{end} stands before {start}")
+    return f"{before}{start}\n{part}\n{end}{after}"
+
+
+def with_graphs(text: str) -> str:
+    """`text` with the picture of each graph between its markers, see `with_part`."""
     for name, graph in GRAPHS.items():
-        start, end = f"<!-- graph:{name} -->", f"<!-- /graph:{name} -->"
-        if (text.count(start), text.count(end)) != (1, 1):
-            raise ValueError(f"{start} and {end} have to stand in the text once each")
-        before, _, rest = text.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise ValueError(f"{end} stands before {start}")
-        text = f"{before}{start}\n```mermaid\n{graph.get_graph().draw_mermaid().strip()}\n```\n{end}{after}"
+        text = with_part(text, f"graph:{name}", f"```mermaid\n{graph.get_graph().draw_mermaid().strip()}\n```")
     return text
+
+
+def anchor(heading: str) -> str:
+    """What a Markdown viewer makes of a heading, to link to it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def with_index(text: str) -> str:
+    """`text` with links to its numbered entries between the markers of the index, see `with_part`."""
+    entries = re.findall(r"^## ((\d+)\. (.+) \([\d-]+\))$", text, re.MULTILINE)
+    return with_part(
+        text, "index", "\n".join(f"{number}. [{title}](#{anchor(all_)})" for all_, number, title in entries)
+    )
 
 
 def pages() -> dict[Path, str]:
     """Every generated file with the text it should have."""
-    architecture = DOCS / "architecture.md"
+    architecture, decisions = DOCS / "architecture.md", DOCS / "decisions.md"
     return {
         architecture: with_graphs(architecture.read_text(encoding="utf-8")),
+        decisions: with_index(decisions.read_text(encoding="utf-8")),
         DOCS / "cli.md": cli_page(),
     }
 

@@ -2,6 +2,7 @@ import ast
 import json
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -34,7 +35,7 @@ def snippets(file: Path, language: str) -> list[str]:
 def anchors(file: Path) -> set[str]:
     """Headings as a Markdown viewer links to them."""
     headings = _HEADING.findall(file.read_text(encoding="utf-8"))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {generate.anchor(heading) for heading in headings}
 
 
 def readme_json(key: str) -> list[str]:
@@ -94,6 +95,28 @@ def test_graphs_are_drawn_between_their_markers() -> None:
 def test_graph_without_its_pair_of_markers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="graph:agent"):
         generate.with_graphs(text)
+
+
+def test_decisions_are_numbered_and_dated_with_the_newest_last() -> None:
+    headings = re.findall(r"^## (.*)$", (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8"), re.MULTILINE)
+    told = [re.fullmatch(r"(\d+)\. \S.*\S \((\d{4}-\d\d-\d\d)\)", heading) for heading in headings]
+
+    assert [heading for heading, parts in zip(headings, told, strict=True) if not parts] == []
+    assert [int(parts[1]) for parts in told if parts] == list(range(1, len(headings) + 1))
+    dates = [date.fromisoformat(parts[2]) for parts in told if parts]
+    assert dates == sorted(dates)
+
+
+def test_index_links_to_every_numbered_entry() -> None:
+    page = (
+        "<!-- index -->old<!-- /index -->\n## 1. What is `x`? (2031-05-01)\n## Not numbered\n## 2. More (2031-05-02)\n"
+    )
+
+    drawn = generate.with_index(page)
+
+    assert drawn.splitlines()[1:3] == ["1. [What is `x`?](#1-what-is-x-2031-05-01)", "2. [More](#2-more-2031-05-02)"]
+    assert "old" not in drawn
+    assert generate.with_index(drawn) == drawn
 
 
 def test_help_holds_no_path_of_this_machine() -> None:
