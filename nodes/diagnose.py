@@ -14,8 +14,9 @@ from ratchet.engine import Engine, Workbench, cycle_meter
 from ratchet.errors import BudgetError, TriageError
 from ratchet.llm import metered
 from ratchet.records import Diagnosis, FailureBundle
-from ratchet.store.cycles import CycleRow
-from ratchet.store.schema import OPEN_CYCLE
+from ratchet.store.documents import CycleDocument
+from ratchet.store.rows import CycleGraph, CycleRow
+from ratchet.store.statuses import OPEN_CYCLE, ReviewKind
 from ratchet.triage import diagnose_failures
 
 
@@ -40,7 +41,7 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     )
     if not choice.failures:
         return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice)}
-    graph = "agent" if state.get("failure_id") else "improve"
+    graph: CycleGraph = "agent" if state.get("failure_id") else "improve"
     claim = await _claim(engine, bench, choice, thread_id, graph, state.get("hint"))
     if claim.cycle_id is None:
         return {**fresh, "outcome": claim.outcome}
@@ -56,13 +57,15 @@ async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice) -> Ou
 
 
 async def _claim(
-    engine: Engine, bench: Workbench, choice: Choice, thread_id: str, graph: str, hint: str | None
+    engine: Engine, bench: Workbench, choice: Choice, thread_id: str, graph: CycleGraph, hint: str | None
 ) -> _Claim:
     ids = [failure.id for failure in choice.failures]
     component = choice.failures[0].component
     mine = await engine.store.cycles.open_of_thread(thread_id)
     cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
-    work = {"failures": ids, "owner": await asyncio.to_thread(process_name)} | ({"hint": hint} if hint else {})
+    work: CycleDocument = {"failures": ids, "owner": await asyncio.to_thread(process_name)}
+    if hint:
+        work["hint"] = hint
     row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id, work)
     if row["id"] != cycle_id:
         return _Claim(None, _waits(bench, component, row))
@@ -87,7 +90,7 @@ async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBun
                 engine, bench, failures, lambda text: writer({"step": "diagnose", "text": text})
             )
     except (BudgetError, TriageError) as error:
-        kind = "budget" if isinstance(error, BudgetError) else "error"
+        kind: ReviewKind = "budget" if isinstance(error, BudgetError) else "error"
         return {"outcome": ended("escalated", str(error), kind=kind, cycle_id=cycle_id)}
     return await _found(engine, bench, failures, cycle_id, diagnosis)
 

@@ -4,6 +4,8 @@ from langchain_core.runnables import RunnableConfig
 
 from nodes.state import OutcomeState, State, ended
 from ratchet.engine import Engine
+from ratchet.store.documents import ReviewDocument
+from ratchet.store.statuses import CycleStatus, ReviewKind
 
 
 async def escalate(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -14,7 +16,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     cycle_id = str(state["cycle_id"])
     outcome = state.get("outcome") or _outcome(state, cycle_id)
     diagnosis = state.get("diagnosis") or {}
-    document = {
+    document: ReviewDocument = {
         "message": outcome["message"],
         "diagnosis": diagnosis or None,
         "proposal": state.get("proposal"),
@@ -23,13 +25,14 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         "proposed": state.get("candidates", []),
     }
     kind = outcome.get("kind", "capability")
+    status: CycleStatus = "inconclusive" if outcome["status"] == "inconclusive" else "escalated"
     await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)
     await engine.store.failures.leave_cycle(cycle_id, "open" if kind == "budget" else "escalated")
-    await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=outcome["status"])
+    await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=status)
     return {"outcome": outcome}
 
 
 def _outcome(state: State, cycle_id: str) -> OutcomeState:
     diagnosis = state.get("diagnosis") or {}
-    category = diagnosis.get("category", "capability")
-    return ended("escalated", str(diagnosis.get("explanation", "")), kind=category, cycle_id=cycle_id)
+    kind: ReviewKind = "unstable" if diagnosis.get("category") == "unstable" else "capability"
+    return ended("escalated", str(diagnosis.get("explanation", "")), kind=kind, cycle_id=cycle_id)

@@ -27,6 +27,8 @@ async def execute(state: State, config: RunnableConfig, engine: Engine) -> State
             "rules_hash": bench.rules.hash,
             "model": str(engine.models.spec("agent")),
             "prompts": {name: bench.prompts[name].as_json() for name in bench.task.components},
-            **run.model_dump(mode="json"),
+            "output": run.output,
+            "trace": [step.model_dump(mode="json") for step in run.trace],
+            "seconds": run.seconds,
         },
     }

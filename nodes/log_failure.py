@@ -1,7 +1,5 @@
 """Store the failure whole."""
 
-from typing import Any
-
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ended, thread_of
@@ -11,7 +9,8 @@ from ratchet.live.watch import roll_back_if_worse
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle
 from ratchet.store import now
-from ratchet.store.schema import OPEN_CYCLE
+from ratchet.store.documents import ServedRun
+from ratchet.store.statuses import OPEN_CYCLE
 
 
 async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -35,7 +34,7 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
 
 
 def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBundle:
-    run: dict[str, Any] = state["run"] or {}
+    run = state["run"]
     return FailureBundle(
         id="F-" + state["run_id"].removeprefix("R-"),
         run_id=state["run_id"],
@@ -56,7 +55,7 @@ def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBun
     )
 
 
-def _component(run: dict[str, Any], bench: Workbench) -> str:
+def _component(run: ServedRun, bench: Workbench) -> str:
     """The component that wrote the output: the last one that was called."""
     called = [step["component"] for step in run["trace"] if step["kind"] == "model"]
     known = [name for name in called if name in bench.task.components]

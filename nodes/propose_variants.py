@@ -43,7 +43,8 @@ async def _situation(state: State, cycle_id: str, engine: Engine) -> Situation:
     bench = await engine.workbench(state["task"])
     diagnosis = Diagnosis.model_validate(state["diagnosis"])
     decision = Decision.model_validate(state["decision"]) if state.get("decision") else None
-    hint = ((await engine.store.cycles.get(cycle_id)) or {"document": {}})["document"].get("hint", "")
+    cycle = await engine.store.cycles.get(cycle_id)
+    hint = cycle["document"].get("hint", "") if cycle else ""
     return Situation(
         engine=engine,
         bench=bench,

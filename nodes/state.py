@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import EphemeralValue
 
+from ratchet.store.documents import ServedRun
+from ratchet.store.statuses import ReviewKind
 from ratchet.tasks import Expected
 
 OutcomeStatus = Literal[
@@ -33,7 +35,7 @@ class OutcomeState(TypedDict):
     """The cycle it belongs to, or waits for."""
     version: NotRequired[int | None]
     """The version that was made."""
-    kind: NotRequired[str]
+    kind: NotRequired[ReviewKind]
     """What the review queue files it under."""
 
 
@@ -99,8 +101,8 @@ class State(Output, total=False):
     """The failures that a cycle was asked for; of the input only."""
     hint: Annotated[str | None, EphemeralValue]
     """A person's hint, up to the routing after the diagnosis; from there on the cycle's document has it."""
-    run: dict[str, Any] | None
-    """The run as it was served: expected, source, output, trace, seconds, version, rules_hash, model."""
+    run: ServedRun
+    """The run as it was served."""
     cycle_id: str | None
     """The improvement cycle."""
     candidates: list[dict[str, Any]]

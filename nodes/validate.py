@@ -9,6 +9,7 @@ from nodes.state import State, ended
 from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
 from ratchet.engine import Engine
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal
+from ratchet.store.statuses import ReviewKind
 
 
 async def validate(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -42,7 +43,8 @@ def _of_candidates(finding: Finding, cycle_id: str) -> State:
     if finding.out_of_budget:
         update["outcome"] = ended("escalated", validation.reason, kind="budget", cycle_id=cycle_id)
     elif not finding.proven:
-        update["outcome"] = ended("inconclusive", validation.reason, kind=validation.verdict, cycle_id=cycle_id)
+        kind: ReviewKind = "vetoed" if validation.verdict == "better" else validation.verdict
+        update["outcome"] = ended("inconclusive", validation.reason, kind=kind, cycle_id=cycle_id)
     return update
 
 

@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ratchet.approval import ApprovalPolicy
 from ratchet.config.settings import Settings
@@ -12,7 +12,7 @@ from ratchet.errors import ConfigurationError
 from ratchet.gate import measure
 from ratchet.records import Measure, Proposal, Validation
 from service.console import Tell
-from service.loop import answer, improve
+from service.loop import RunStatus, answer, improve
 from service.session import Session, open_session
 
 TASK = "support_faq"
@@ -24,8 +24,8 @@ class DemoStep(NamedTuple):
     version: int
     change: str
     held_out: Measure
-    status: str
-    """``start``, the status of the cycle, or ``applied``."""
+    status: RunStatus | Literal["start"]
+    """``start``, or how the cycle ended."""
     cycle_id: str | None = None
     reason: str = ""
 
@@ -128,8 +128,8 @@ async def _cycle(session: Session, policy: ApprovalPolicy, last: DemoStep, tell:
     result = await improve(session, TASK, tell)
     if result.cycle_id is None:
         return None
-    row = await session.engine.store.cycles.get(result.cycle_id) or {}
-    if result.status != "awaiting_approval":
+    row = await session.engine.store.cycles.get(result.cycle_id)
+    if row is None or result.status != "awaiting_approval":
         return last._replace(change=f"{result.category}: nothing changed", status=result.status,
                              cycle_id=result.cycle_id, reason=result.message)  # fmt: skip
     proposal = Proposal.model_validate(row["document"]["proposal"])

@@ -1,27 +1,43 @@
 """What waits for a person, and a cycle with all that belongs to it: for the command and for pages."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from ratchet.errors import ConfigurationError
-from ratchet.records import Spent
-from ratchet.store.cycles import CycleRow
-from ratchet.store.reviews import ReviewRow
-from ratchet.store.runs import FailureRow
+from ratchet.records import Category, Spent, Verdict
+from ratchet.store.documents import CycleDocument, Dump, ReviewAnswer, ReviewDocument
+from ratchet.store.rows import CycleRow, FailureRow, ReviewRow
+from ratchet.store.statuses import CycleStatus, ReviewKind, ReviewStatus
 from service.session import Session, open_session
 
 
-async def waiting_items() -> list[dict[str, Any]]:
+class InboxItem(TypedDict):
+    """A line of the inbox."""
+
+    id: str
+    """The cycle's."""
+    what: Literal["approve", "review"]
+    task: str
+    category: Category | None
+    verdict: Verdict | None
+    before: float | None
+    """Held-out success; None where nothing was measured."""
+    after: float | None
+    created_at: str
+    message: str
+
+
+async def waiting_items() -> list[InboxItem]:
     """Changes to approve, then what could not be fixed automatically; each newest first."""
     async with open_session() as session:
         waiting = await session.engine.store.cycles.select(status=("awaiting_approval",))
         reviews = {row["cycle_id"] for row in await session.engine.store.reviews.select()}
         ended = await session.engine.store.cycles.select(status=("escalated", "inconclusive"))
-        rows = [(row, "approve") for row in waiting] + [(row, "review") for row in ended if row["id"] in reviews]
-        return [_item(row, what) for row, what in rows]
+        to_review = [_item(row, "review") for row in ended if row["id"] in reviews]
+        return [_item(row, "approve") for row in waiting] + to_review
 
 
-def _item(row: dict[str, Any], what: str) -> dict[str, Any]:
-    validation = row["document"].get("validation") or {}
+def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
+    validation: Dump = row["document"].get("validation") or {}
     return {
         "id": row["id"],
         "what": what,
@@ -35,31 +51,49 @@ def _item(row: dict[str, Any], what: str) -> dict[str, Any]:
     }
 
 
+class WholeDocument(CycleDocument, total=False):
+    """A cycle's document, with what its review item holds besides."""
+
+    refused: list[Dump]
+    proposed: list[Dump]
+    answers: list[ReviewAnswer]
+
+
+class ShownReview(TypedDict):
+    """A review item beside its cycle."""
+
+    id: str
+    kind: ReviewKind
+    status: ReviewStatus
+    answer: ReviewAnswer | None
+    """The one that closed it."""
+    answers: list[ReviewAnswer]
+
+
 class WholeCycle(NamedTuple):
     """A cycle with all that is shown of it. Every command that shows one loads it with `whole_cycle`."""
 
     row: CycleRow
-    document: dict[str, Any]
-    """The cycle's document, with what its review item holds besides."""
+    document: WholeDocument
     failures: list[FailureRow]
     spent: Spent
-    review: dict[str, Any] | None
-    """Its review item where there is one: id, kind, status, answer, answers."""
+    review: ShownReview | None
+    """Its review item where there is one."""
 
     @property
     def id(self) -> str:
         """The id that people see."""
-        return str(self.row["id"])
+        return self.row["id"]
 
     @property
-    def status(self) -> str:
+    def status(self) -> CycleStatus:
         """Where the cycle stands."""
-        return str(self.row["status"])
+        return self.row["status"]
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``show --json`` prints."""
         more = {"document": self.document, "failures": self.failures, "spent": self.spent.model_dump()}
-        return self.row | more | {"review": self.review}
+        return {**self.row, **more, "review": self.review}
 
 
 async def whole_cycle(session: Session, cycle_id: str) -> WholeCycle:
@@ -73,16 +107,17 @@ async def whole_cycle(session: Session, cycle_id: str) -> WholeCycle:
     row = await store.cycles.get(str(item["cycle_id"]) if item else cycle_id)
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
+    reviewed: ReviewDocument = item["document"] if item else {}
     return WholeCycle(
         row=row,
-        document=(item["document"] if item else {}) | row["document"],
+        document={**reviewed, **row["document"]},
         failures=await store.failures.of_cycle(row["id"], row["document"].get("failures", [])),
         spent=await store.replies.spent_by(row["id"]),
         review=_review(item) if item else None,
     )
 
 
-def _review(item: ReviewRow) -> dict[str, Any]:
+def _review(item: ReviewRow) -> ShownReview:
     answers = item["document"].get("answers", [])
     return {
         "id": item["id"],

@@ -6,24 +6,31 @@ from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
+from nodes.state import OutcomeStatus
 from ratchet.cycles.owner import process_is_gone, process_name
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
-from ratchet.store.schema import OPEN_CYCLE
+from ratchet.records import Category, Verdict
+from ratchet.resolving import CycleRequest
+from ratchet.store.rows import CycleRow
+from ratchet.store.statuses import OPEN_CYCLE, CycleStatus, ProposalStatus
 from service.console import Tell
 from service.serving import collect_failures
 from service.session import Session, thread_config
+
+RunStatus = CycleStatus | OutcomeStatus
+"""Where a cycle stands, or how a run of the graph ended that has none."""
 
 
 class CycleResult(NamedTuple):
     """How one call of `improve` ended."""
 
-    status: str
+    status: RunStatus
     message: str
     cycle_id: str | None = None
     thread_id: str | None = None
-    category: str | None = None
-    verdict: str | None = None
+    category: Category | None = None
+    verdict: Verdict | None = None
     calls: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -52,12 +59,12 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
     return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
 
 
-async def retry(session: Session, arguments: dict[str, Any], tell: Tell) -> CycleResult:
+async def retry(session: Session, arguments: CycleRequest, tell: Tell) -> CycleResult:
     """Run a cycle over given failures, up to its approval request or its end; `arguments` are `improve`'s input."""
     return await _run(session, "improve", arguments, f"improve-{arguments['task']}-{uuid.uuid4().hex[:8]}", tell)
 
 
-async def _open_cycle(session: Session, bench: Workbench) -> dict[str, Any] | None:
+async def _open_cycle(session: Session, bench: Workbench) -> CycleRow | None:
     rows = await session.engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
     return rows[0] if rows else None
 
@@ -76,7 +83,7 @@ async def _run(session: Session, graph: Any, arguments: Any, thread_id: str, tel
     return await _result(session, outcome.get("cycle_id"), outcome.get("status", "running"), outcome.get("message", ""))
 
 
-async def _result(session: Session, cycle_id: str | None, status: str, message: str) -> CycleResult:
+async def _result(session: Session, cycle_id: str | None, status: RunStatus, message: str) -> CycleResult:
     row = await session.engine.store.cycles.get(cycle_id) if cycle_id else None
     if row is None:
         return CycleResult(status, message)
@@ -91,7 +98,7 @@ async def _result(session: Session, cycle_id: str | None, status: str, message: 
     )
 
 
-FINISHED_BY = {"approved": "approve", "applied": "approve", "rejected": "reject"}
+FINISHED_BY: dict[ProposalStatus, str] = {"approved": "approve", "applied": "approve", "rejected": "reject"}
 """The answer that finishes what an earlier one began, by the status that it left behind."""
 
 
@@ -123,10 +130,11 @@ async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict
     return outcome
 
 
-async def _refuse_another_answer(session: Session, row: dict[str, Any], reply: dict[str, Any]) -> None:
+async def _refuse_another_answer(session: Session, row: CycleRow, reply: dict[str, Any]) -> None:
     """An answer whose process ended before it took effect stands: the same one finishes it, another one is refused."""
-    status = await session.engine.store.proposals.status(row["document"]["proposal"]["id"])
-    finishing = FINISHED_BY.get(status or "")
+    proposal = row["document"].get("proposal")
+    status = await session.engine.store.proposals.status(proposal["id"]) if proposal else None
+    finishing = FINISHED_BY.get(status) if status else None
     if finishing and reply["type"] != finishing:
         raise AlreadyDecidedError(
             f"cycle {row['id']} is {status} already, only the process ended too early; "

@@ -20,7 +20,7 @@ from graph.binding import process_engine
 from ratchet.cycles.owner import let_go, process_is_gone, process_name
 from ratchet.engine import Engine
 from ratchet.llm import close_embedded
-from ratchet.store.cycles import CycleRow
+from ratchet.store.rows import CycleRow
 
 log = logging.getLogger(__name__)
 TRIES = 60

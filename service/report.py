@@ -1,6 +1,6 @@
 """What a reviewer reads in a minute."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import diff
-from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Proposal, Validation
-from ratchet.store.runs import WAITING
+from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Measure, Proposal, Validation
+from ratchet.store.documents import ReviewAnswer
+from ratchet.store.rows import FailureRow
+from ratchet.store.statuses import WAITING
 from service.console import percent
 from service.inbox import WholeCycle
 
@@ -98,7 +100,7 @@ def _add_costs(table: Table, validation: Validation) -> None:
         table.add_row("seconds per case", f"{before.seconds:.2f}", f"{after.seconds:.2f}", "")
 
 
-def _with_interval(measure: Any) -> str:
+def _with_interval(measure: Measure) -> str:
     return f"{percent(measure.rate)} [{100 * measure.low:.0f}-{100 * measure.high:.0f}]"
 
 
@@ -119,7 +121,7 @@ def _named(case: CaseDifference) -> str:
     return f"{case.case_id} ({percent(case.before_rate)} -> {percent(case.after_rate)})"
 
 
-def failed_runs(rows: list[dict[str, Any]]) -> Table:
+def failed_runs(rows: Sequence[FailureRow]) -> Table:
     """The failures that a cycle worked on."""
     more = f", the first {CASES_SHOWN}" if len(rows) > CASES_SHOWN else ""
     table = Table(title=f"Failures: {len(rows)}{more}", title_justify="left")
@@ -142,7 +144,7 @@ def next_steps(cycle: WholeCycle) -> Text:
     if item is None:
         return Text("")
     if item["status"] != "open":
-        answer = item["answer"] or {}
+        answer: ReviewAnswer = item["answer"] or {}
         by = f" by {answer['reviewer']}" if "reviewer" in answer else ""
         why = f": {answer['reason']}" if answer.get("reason") else ""
         return Text(f"{item['status']}{by}{why}")

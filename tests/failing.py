@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ratchet.store.runs import FailureRow
+from ratchet.store.rows import FailureRow
 
 FILLERS = ["", "", "", "Hello, ", "Hi there! ", "Quick question - ", "Sorry to bother you, "]
 ENDINGS = ["", "", "", " Thanks!", " Please be quick.", " It is urgent."]

@@ -1,7 +1,7 @@
 """Which failures a cycle works on."""
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench, heldout_inputs
@@ -9,6 +9,7 @@ from ratchet.gate.holdout import left_to_holdout
 from ratchet.grouping import FailureGroup, regroup, representative_sample
 from ratchet.grouping.regroup import REMEMBERED
 from ratchet.records import FailureBundle
+from ratchet.store.rows import FailureRow
 
 MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
@@ -74,7 +75,7 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
 
 
 async def _parts(
-    engine: Engine, task: str, rows: list[dict[str, Any]], found: list[FailureGroup], left: set[str]
+    engine: Engine, task: str, rows: list[FailureRow], found: list[FailureGroup], left: set[str]
 ) -> list[list[str]]:
     """Of each group what a cycle may work on, best first: it without the failures that are left to the held-out cases,
     and the whole, unless a cycle has worked on enough others of it already."""
@@ -99,14 +100,14 @@ async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Cho
     return Choice(await _represented(engine, rows, ids), ids, "none of the failures that were asked for is open")
 
 
-async def _open_rows(engine: Engine, bench: Workbench) -> list[dict[str, Any]]:
+async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:
     """Open failures that a cycle may look at."""
     hidden = heldout_inputs(bench)
     rows = await engine.store.failures.of_task(bench.task.name, "open")
     return [row for row in rows if row["bundle"]["input"].strip() not in hidden]
 
 
-async def _represented(engine: Engine, rows: list[dict[str, Any]], wanted: list[str]) -> list[FailureBundle]:
+async def _represented(engine: Engine, rows: list[FailureRow], wanted: list[str]) -> list[FailureBundle]:
     """The bundles of the `wanted` failures, or of a part of them in which the sources take turns."""
     mine = set(wanted)
     origins = [_Origin(row["id"], row["source"]) for row in rows if row["id"] in mine]

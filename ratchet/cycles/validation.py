@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, score_all, with_prompt
 from ratchet.errors import BudgetError
@@ -25,6 +25,9 @@ from ratchet.records import (
     Validation,
 )
 from ratchet.search import search
+from ratchet.store.documents import CycleDocument
+from ratchet.store.rows import NewProposal
+from ratchet.store.statuses import ProposalStatus
 
 Report = Callable[..., None]
 """Called with ``text`` or with ``done`` and ``total``."""
@@ -181,9 +184,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     further = {"repeats": repeats, "production": len(seen & case.production)}
     validation = against.on(finding.model_copy(update=further))
     await case.engine.store.gate_cases.note_seen(proposal.id, seen)
-    await case.engine.store.gate_tests.finish(
-        proposal.id, "vetoed" if validation.verdict == "better" and not validation.proven else validation.verdict
-    )
+    await case.engine.store.gate_tests.finish(proposal.id, validation.gate_verdict)
     return validation
 
 
@@ -210,9 +211,12 @@ def change_hash(before: TaskPrompt, after: TaskPrompt) -> str:
     return content_hash([before.as_json(), after.as_json()])[:16]
 
 
-async def _proven(case: _Case, proposal: Proposal, validation: Validation, status: str) -> Finding:
+async def _proven(case: _Case, proposal: Proposal, validation: Validation, status: ProposalStatus) -> Finding:
     await _store(case, proposal, status, validation.reason)
-    document = {"proposal": proposal.model_dump(mode="json"), "validation": validation.model_dump(mode="json")}
+    document: CycleDocument = {
+        "proposal": proposal.model_dump(mode="json"),
+        "validation": validation.model_dump(mode="json"),
+    }
     await case.engine.store.cycles.record(
         case.cycle_id, document, status="awaiting_approval", verdict=validation.verdict
     )
@@ -224,7 +228,7 @@ async def _unproven(
 ) -> Finding:
     if proposal is not None:
         await _store(case, proposal, "unproven", validation.reason)
-    document = {
+    document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json") if proposal else None,
         "validation": validation.model_dump(mode="json"),
         "candidates": [standing.model_dump(mode="json") for standing in standings],
@@ -236,14 +240,14 @@ async def _unproven(
 async def _out_of_budget(case: _Case, message: str) -> Finding:
     """Nothing is proven, whatever was seen until then. No proposal is stored: it may be put to the gate again."""
     validation = unproven(message, triggering=len(case.trials))
-    document = {"proposal": None, "validation": validation.model_dump(mode="json")}
+    document: CycleDocument = {"proposal": None, "validation": validation.model_dump(mode="json")}
     await case.engine.store.cycles.record(case.cycle_id, document, verdict=validation.verdict)
     return Finding(None, validation, out_of_budget=True)
 
 
-async def _store(case: _Case, proposal: Proposal, status: str, reason: str) -> None:
+async def _store(case: _Case, proposal: Proposal, status: ProposalStatus, reason: str) -> None:
     candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
-    row: dict[str, Any] = {
+    row: NewProposal = {
         "id": proposal.id,
         "cycle_id": proposal.cycle_id,
         "task": proposal.task,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ratchet.prompting import Rules, TaskPrompts
 from ratchet.sources import SolvedCases, Source, open_sources
-from ratchet.store.cases import CaseRow
+from ratchet.store.rows import CaseRow
 from ratchet.tasks import Case, Task, load_cases, merge_cases, of_split
 
 
@@ -58,9 +58,12 @@ def load_material(task: Task, approved: list[CaseRow]) -> Material:
     Raises:
         ConfigurationError: a file is wrong.
     """
-    rows = [{name: row[name] for name in Case.model_fields} for row in approved]
-    cases = merge_cases(load_cases(task), [Case.model_validate(row) for row in rows])
+    cases = merge_cases(load_cases(task), [_case(row) for row in approved])
     return Material(task, cases, open_sources(task), SolvedCases(cases))
+
+
+def _case(row: CaseRow) -> Case:
+    return Case(id=row["id"], input=row["input"], expected=row["expected"], split=row["split"], tags=row["tags"])
 
 
 def signature(folder: Path) -> object:

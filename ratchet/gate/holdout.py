@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from ratchet.engine import Engine, Workbench
 from ratchet.evaluators import needs_expected
-from ratchet.store.gate_cases import GateCaseRow
-from ratchet.store.runs import FailureRow, PastRun
+from ratchet.store.rows import FailureRow, GateCaseRow, NewGateCase
+from ratchet.store.runs import PastRun
 from ratchet.tasks import Case, Expected, Task, case_id, stable_split
 from ratchet.tasks.sampling import shuffled
 
@@ -144,7 +144,7 @@ def _new_case(text: str, expected: Expected) -> Case:
     return Case(id=case_id(text), input=text, expected=expected, split="holdout")
 
 
-def _row(held: HeldOut) -> GateCaseRow:
+def _row(held: HeldOut) -> NewGateCase:
     case, run = held.case, held.run
     return {"case_id": case.id, "input": case.input, "expected": case.expected, "run_id": run and run.id}
 

@@ -8,7 +8,7 @@ from ratchet.grouping.splitting import split
 from ratchet.grouping.titles import title
 from ratchet.grouping.wording import Wording, similarity_views
 from ratchet.records import Evaluation
-from ratchet.store.runs import FailureRow
+from ratchet.store.rows import FailureRow
 
 SPLIT_FROM = 20
 """Failures of the same criteria from which on they are split by what they say."""

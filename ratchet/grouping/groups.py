@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ratchet.grouping.wording import Wording, content_words
 from ratchet.records import Evaluation
-from ratchet.store.runs import FailureRow
+from ratchet.store.rows import FailureRow
 
 REFINED = " / "
 """Stands in a key between the criteria and the words that tell the group from others of the same criteria."""

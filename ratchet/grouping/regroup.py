@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ratchet.grouping.assigning import assign
 from ratchet.grouping.groups import FailureGroup, form_groups
 from ratchet.store import Store
-from ratchet.store.runs import FailureRow
+from ratchet.store.rows import FailureRow
 
 REMEMBERED = timedelta(days=30)
 """Failures in a cycle or handed over are members that new ones may join for this long."""

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Self
 import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 
+from ratchet.store.documents import BundleDocument
+
 LONGEST = {"problems": 1000, "input": 2000, "output": 1000}
 """Characters of each text that are compared."""
 FITTED = 2000
@@ -38,7 +40,7 @@ class Wording(NamedTuple):
     output: str
 
     @classmethod
-    def of(cls, bundle: dict[str, Any]) -> Self:
+    def of(cls, bundle: BundleDocument) -> Self:
         """The texts of a stored bundle."""
         expected = sorted((value for value in _strings(bundle["expected"]) if len(value) > 1), key=len, reverse=True)
         problems = bundle["evaluation"]["problems"]

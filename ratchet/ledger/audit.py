@@ -6,7 +6,8 @@ from sqlalchemy import Connection, insert, select
 
 from ratchet.concurrency import threaded
 from ratchet.prompting import content_hash
-from ratchet.store.database import Database
+from ratchet.store.database import Database, fetch_rows
+from ratchet.store.rows import AuditRow
 from ratchet.store.schema import audit, now
 
 _FIELDS = ("at", "actor", "action", "task", "subject", "detail", "previous_hash")
@@ -52,13 +53,13 @@ class Audit:
             return last is not None
 
     @threaded
-    def rows(self, task: str | None = None, limit: int = 1000) -> list[dict[str, Any]]:
+    def rows(self, task: str | None = None, limit: int = 1000) -> list[AuditRow]:
         """The newest rows, oldest first."""
         query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
         if task:
             query = query.where(audit.c.task == task)
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()][::-1]
+            return fetch_rows(connection, query, AuditRow)[::-1]
 
     @threaded
     def verify(self) -> list[str]:

@@ -8,9 +8,9 @@ from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
 from ratchet.ledger.contents import components_or_none, is_broken, own_components, patched, stays_broken
 from ratchet.ledger.prompt_file import keep_aside, write_atomically
-from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import content_hash
 from ratchet.store.database import Database
+from ratchet.store.rows import VersionRow
 from ratchet.tasks import Task
 
 log = logging.getLogger(__name__)

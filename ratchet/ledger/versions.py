@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,9 +14,10 @@ from ratchet.ledger.audit import append
 from ratchet.ledger.contents import components_or_none, is_broken, merge_components, own_components, stays_broken
 from ratchet.ledger.observe import observed_version
 from ratchet.ledger.prompt_file import keep_aside, write_atomically
-from ratchet.ledger.version_rows import VersionRow
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
 from ratchet.store.database import Database, Effect
+from ratchet.store.documents import VersionNumbers
+from ratchet.store.rows import VersionRow
 from ratchet.tasks import Task
 
 _ROLLBACK = "rollback:"
@@ -38,7 +39,7 @@ class Change(NamedTuple):
     base_version: int
     by: str
     reason: str
-    numbers: dict[str, Any]
+    numbers: VersionNumbers
 
 
 class Versions:
@@ -107,15 +108,18 @@ class Versions:
         with self._database.write() as connection:
             current = rows.row_with_status(connection, task.name, "active")
             target = _target(connection, task.name, current, to)
-            if only_if_active is not None and (current or {}).get("number") != only_if_active:
+            if only_if_active is not None and (current is None or current["number"] != only_if_active):
                 raise StaleBaseError(f"version {only_if_active} of {task.name} is not active any more")
             number = len(rows.all_rows(connection, task.name)) + 1
+            numbers: VersionNumbers = {"rolled_back_to": target["number"]}
+            if current:
+                numbers["rolled_back_from"] = current["number"]
             row = rows.add_row(
                 connection, task.name, target["components"], target["file_text"], status="applying",
                 base=target["base_number"], by=by, reason=reason, proposal_id=f"{_ROLLBACK}{task.name}:{number}",
-                numbers={"rolled_back_to": target["number"], "rolled_back_from": (current or {}).get("number")},
+                numbers=numbers,
             )  # fmt: skip
-        return self._finish(task, row["proposal_id"])
+        return self._finish(task, str(row["proposal_id"]))
 
     @threaded
     def recover(self, task: Task) -> str | None:
@@ -127,7 +131,7 @@ class Versions:
     def _recovered(self, task: Task, row: VersionRow) -> str:
         name = f"{task.name}: version {row['number']}"
         try:
-            self._finish(task, row["proposal_id"])
+            self._finish(task, str(row["proposal_id"]))
         except StaleBaseError as error:
             return f"{name} was undone: {error}"
         return f"{name} was being applied when the process ended; it is active now"
@@ -211,12 +215,11 @@ def _is_rollback(row: VersionRow) -> bool:
 
 def _begun_over(row: VersionRow) -> int | None:
     """Number of the version that was active when a change or a rollback began, None where that was not noted."""
-    number: int | None = row["numbers"].get("rolled_back_from") if _is_rollback(row) else row["base_number"]
-    return number
+    return row["numbers"].get("rolled_back_from") if _is_rollback(row) else row["base_number"]
 
 
 def _target(connection: Connection, task: str, current: VersionRow | None, to: int | None) -> VersionRow:
-    number = to if to is not None else (current or {}).get("base_number")
+    number = current["base_number"] if current and to is None else to
     target = rows.numbered(connection, task, number)
     if current is None or target is None or target["status"] in ("applying", "undone"):
         wanted = "earlier version" if to is None else f"version {to}"

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from ratchet.engine import Engine
 from ratchet.ledger import Change
-from ratchet.ledger.version_rows import VersionRow
 from ratchet.records import Decision, Proposal, Validation
 from ratchet.store import Effect
+from ratchet.store.documents import VersionNumbers
+from ratchet.store.rows import VersionRow
+from ratchet.store.statuses import FailureStatus
 
 
 async def apply_proposal(
@@ -15,7 +17,7 @@ async def apply_proposal(
     validation: Validation,
     decision: Decision,
     *,
-    failures_were: tuple[str, ...] = ("in_cycle",),
+    failures_were: tuple[FailureStatus, ...] = ("in_cycle",),
     also: Sequence[Effect] = (),
 ) -> VersionRow:
     """Apply a proposal exactly once, however often this is called.
@@ -41,7 +43,11 @@ async def apply_proposal(
 
 
 async def note_applied(
-    engine: Engine, proposal: Proposal, decision: Decision, version: VersionRow, failures_were: tuple[str, ...]
+    engine: Engine,
+    proposal: Proposal,
+    decision: Decision,
+    version: VersionRow,
+    failures_were: tuple[FailureStatus, ...],
 ) -> None:
     """Note what a change that is live means for its proposal, its failures and its cycle; again changes nothing."""
     await engine.store.proposals.mark(proposal.id, "applied", decision.reason or proposal.rationale)
@@ -54,7 +60,7 @@ async def note_applied(
     )
 
 
-def numbers(validation: Validation) -> dict[str, object]:
+def numbers(validation: Validation) -> VersionNumbers:
     """What the ledger and the audit log keep of a validation."""
     return {
         "before": validation.before.rate,

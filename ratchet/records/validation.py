@@ -6,6 +6,8 @@ from ratchet.records.run import Record
 from ratchet.tasks import Expected
 
 Verdict = Literal["better", "worse", "inconclusive"]
+GateVerdict = Literal["better", "worse", "inconclusive", "vetoed"]
+"""How a test at the gate counts: what is vetoed is not proven, however much better it is."""
 
 
 class CaseDifference(Record):
@@ -104,3 +106,8 @@ class Validation(Record):
     cost_after: Cost | None = None
     production: int = 0
     """How many of the cases came from production, not from the task."""
+
+    @property
+    def gate_verdict(self) -> GateVerdict:
+        """The verdict, or that vetoes speak against it."""
+        return "vetoed" if self.verdict == "better" and not self.proven else self.verdict

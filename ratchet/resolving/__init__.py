@@ -1,6 +1,6 @@
 """The review queue's answers, and production runs that people approve as cases."""
 
-from ratchet.resolving.item import AnswerKind, ReviewItem, ReviewResult, find_item
+from ratchet.resolving.item import AnswerKind, CycleRequest, ReviewItem, ReviewResult, find_item
 from ratchet.resolving.new_case import ApprovedCase, CaseRequest, approve_case
 from ratchet.resolving.remove_case import remove_case
 from ratchet.resolving.resolve import resolve_item
@@ -9,6 +9,7 @@ __all__ = [
     "AnswerKind",
     "ApprovedCase",
     "CaseRequest",
+    "CycleRequest",
     "ReviewItem",
     "ReviewResult",
     "resolve_item",

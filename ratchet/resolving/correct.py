@@ -11,9 +11,12 @@ from ratchet.ledger.audit import append
 from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult, find_item
 from ratchet.resolving.new_case import CaseRequest, new_case, note_case
 from ratchet.store import Effect
-from ratchet.store.cases import CaseRow, insert_case
+from ratchet.store.cases import insert_case
+from ratchet.store.documents import ReviewAnswer
+from ratchet.store.failures import count_waiting, mark_failures
 from ratchet.store.reviews import answer_item, set_item_status
-from ratchet.store.runs import WAITING, FailureRow, count_waiting, mark_failures
+from ratchet.store.rows import CaseRow, FailureRow
+from ratchet.store.statuses import WAITING
 
 
 async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -34,7 +37,7 @@ async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     same = [
         other["id"] for other in item.left if other["bundle"]["input"].strip() == failure["bundle"]["input"].strip()
     ]
-    answer = request.as_json(failure=failure["id"], failures=same, case=row["id"])
+    answer: ReviewAnswer = {**request.document(), "failure": failure["id"], "failures": same, "case": row["id"]}
     await engine.store.transact(
         [
             partial(answer_item, review_id=item.row["id"], answer=answer),

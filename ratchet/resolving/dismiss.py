@@ -5,8 +5,9 @@ from functools import partial
 from ratchet.engine import Engine
 from ratchet.ledger.audit import append
 from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult
+from ratchet.store.failures import mark_of_cycle
 from ratchet.store.reviews import answer_item
-from ratchet.store.runs import WAITING, mark_of_cycle
+from ratchet.store.statuses import WAITING
 
 
 async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -14,7 +15,7 @@ async def dismiss(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     ids = item.ids_left()
     await engine.store.transact(
         [
-            partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="dismissed"),
+            partial(answer_item, review_id=item.row["id"], answer=request.document(), status="dismissed"),
             partial(mark_of_cycle, cycle_id=item.id, status="dismissed", was=WAITING),
             partial(
                 append, actor=request.reviewer, action="dismiss", task=item.row["task"], subject=item.id,

@@ -9,8 +9,9 @@ from ratchet.live.apply import apply_proposal, note_applied, numbers
 from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal, Validation
 from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult
+from ratchet.store.documents import ReviewAnswer
 from ratchet.store.reviews import answer_item, set_item_status
-from ratchet.store.runs import WAITING
+from ratchet.store.statuses import WAITING
 
 
 async def force(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -29,8 +30,9 @@ async def force(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
     proposal, validation = await _met_the_gate(engine, item)
     await _check(engine, item, proposal)
     found = numbers(validation)
+    answer: ReviewAnswer = {**request.document(), "proposal": proposal.id}
     answered = [
-        partial(answer_item, review_id=item.row["id"], answer=request.as_json(proposal=proposal.id), status="forced"),
+        partial(answer_item, review_id=item.row["id"], answer=answer, status="forced"),
         partial(
             append, actor=request.reviewer, action="force", task=proposal.task, subject=item.id, reason=request.reason,
             proposal=proposal.id, verdict=validation.verdict, finding=validation.reason, numbers=found,

@@ -1,13 +1,13 @@
 """An item of the review queue with all that an answer needs: the cycle it came from, and its failures."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, NotRequired, TypedDict, cast
 
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError
 from ratchet.store import now
-from ratchet.store.cycles import CycleRow
-from ratchet.store.reviews import ReviewRow
-from ratchet.store.runs import WAITING, FailureRow
+from ratchet.store.documents import ReviewAnswer
+from ratchet.store.rows import CaseRow, CycleRow, FailureRow, ReviewRow
+from ratchet.store.statuses import WAITING, ReviewStatus
 from ratchet.tasks import Expected
 
 AnswerKind = Literal["dismiss", "correct", "retry", "force"]
@@ -23,7 +23,7 @@ class ReviewItem(NamedTuple):
     @property
     def id(self) -> str:
         """The id that people see: the cycle's."""
-        return str(self.cycle["id"])
+        return self.cycle["id"]
 
     @property
     def left(self) -> list[FailureRow]:
@@ -45,10 +45,18 @@ class ReviewRequest(NamedTuple):
     failure: str | None = None
     hint: str = ""
 
-    def as_json(self, **more: Any) -> dict[str, Any]:
+    def document(self) -> ReviewAnswer:
         """The answer as the item keeps it."""
-        given = {name: value for name, value in self._asdict().items() if value}
-        return given | {"reason": self.reason, "at": now()} | more
+        given = cast(ReviewAnswer, {name: value for name, value in self._asdict().items() if value})
+        return {**given, "reason": self.reason, "at": now()}
+
+
+class CycleRequest(TypedDict):
+    """What the graph `improve` is invoked with."""
+
+    task: str
+    failures: list[str]
+    hint: NotRequired[str]
 
 
 class ReviewResult(NamedTuple):
@@ -56,16 +64,16 @@ class ReviewResult(NamedTuple):
 
     id: str
     task: str
-    status: str
+    status: ReviewStatus
     """The item's status now; ``open`` while failures are left to correct."""
     message: str
     left: list[str] = []
     """Failures that still wait, where the item is open."""
-    case: dict[str, Any] | None = None
+    case: CaseRow | None = None
     """``correct``: the new training case."""
     version: int | None = None
     """``force``: the version that is active now."""
-    improve: dict[str, Any] | None = None
+    improve: CycleRequest | None = None
     """``retry``: what to invoke the graph `improve` with, in a thread of its own."""
 
 

@@ -9,8 +9,9 @@ from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, RefusalError
 from ratchet.ledger.audit import append
 from ratchet.store import Effect, now
-from ratchet.store.cases import CaseRow, insert_case
-from ratchet.store.runs import FailureRow, mark_failures
+from ratchet.store.cases import insert_case
+from ratchet.store.failures import mark_failures
+from ratchet.store.rows import CaseRow, FailureRow
 from ratchet.tasks import Expected, Split, case_id, stable_split
 
 

@@ -5,7 +5,8 @@ from functools import partial
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError
 from ratchet.ledger.audit import append
-from ratchet.store.cases import REMOVED, CaseRow, delete_case
+from ratchet.store.cases import REMOVED, delete_case
+from ratchet.store.rows import CaseRow
 
 
 async def remove_case(engine: Engine, task: str, case_id: str, *, reviewer: str, reason: str) -> CaseRow:
@@ -28,7 +29,9 @@ async def remove_case(engine: Engine, task: str, case_id: str, *, reviewer: str,
                 f"{name}: the case {case_id!r} stands in {bench.task.folder / 'cases.jsonl'}; take its line out there"
             )
         raise ConfigurationError(f"{name}: no approved case {case_id!r}; `ratchet cases list {name}` lists them")
-    detail = {key: row[key] for key in ("input", "expected", "split", "origin", "approved_by")}
-    note = partial(append, actor=reviewer, action=REMOVED, task=name, subject=case_id, reason=reason, **detail)
+    note = partial(
+        append, actor=reviewer, action=REMOVED, task=name, subject=case_id, reason=reason, input=row["input"],
+        expected=row["expected"], split=row["split"], origin=row["origin"], approved_by=row["approved_by"],
+    )  # fmt: skip
     await engine.store.transact([partial(delete_case, row=row), note])
     return row

@@ -6,10 +6,10 @@ from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import RefusalError
 from ratchet.ledger.audit import append
-from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult
+from ratchet.resolving.item import CycleRequest, ReviewItem, ReviewRequest, ReviewResult
+from ratchet.store.failures import mark_of_cycle
 from ratchet.store.reviews import answer_item
-from ratchet.store.runs import WAITING, mark_of_cycle
-from ratchet.store.schema import OPEN_CYCLE
+from ratchet.store.statuses import OPEN_CYCLE, WAITING
 
 
 async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -27,7 +27,7 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
             raise RefusalError(f"cycle {row['id']} is open ({row['status']}) for the same component; answer it first")
     await engine.store.transact(
         [
-            partial(answer_item, review_id=item.row["id"], answer=request.as_json(), status="retried"),
+            partial(answer_item, review_id=item.row["id"], answer=request.document(), status="retried"),
             partial(mark_of_cycle, cycle_id=item.id, status="open", was=WAITING),
             partial(
                 append, actor=request.reviewer, action="retry", task=task, subject=item.id,
@@ -35,5 +35,7 @@ async def retry(engine: Engine, item: ReviewItem, request: ReviewRequest) -> Rev
             ),
         ]
     )  # fmt: skip
-    arguments = {"task": task, "failures": ids} | ({"hint": request.hint} if request.hint else {})
+    arguments: CycleRequest = {"task": task, "failures": ids}
+    if request.hint:
+        arguments["hint"] = request.hint
     return ReviewResult(item.id, task, "retried", f"{quantity(len(ids), 'failure')} open again", improve=arguments)

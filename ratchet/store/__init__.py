@@ -6,12 +6,13 @@ from ratchet.concurrency import threaded
 from ratchet.store.cases import Cases
 from ratchet.store.cycles import Cycles
 from ratchet.store.database import Database, Effect
+from ratchet.store.failures import Failures
 from ratchet.store.gate_cases import GateCases
 from ratchet.store.gate_tests import GateTests
 from ratchet.store.proposals import Proposals
 from ratchet.store.replies import Replies
 from ratchet.store.reviews import Reviews
-from ratchet.store.runs import Failures, Runs
+from ratchet.store.runs import Runs
 from ratchet.store.schema import now
 
 

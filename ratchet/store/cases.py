@@ -1,17 +1,16 @@
 """Cases that people approved from production. Those in a task's file are not in here."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
-from ratchet.store.database import Database
+from ratchet.store.database import Database, fetch_rows
+from ratchet.store.rows import CaseRow
 from ratchet.store.schema import audit, cases
 
-CaseRow = dict[str, Any]
-"""task, id, input, expected, split, tags, origin (id of a failure, or None), approved_by, created_at."""
 Stamp = frozenset[tuple[str, str]]
 """Ids of a task's approved cases, each with the time at which it was approved."""
 REMOVED = "remove_case"
@@ -29,7 +28,7 @@ class Cases:
         """A task's approved cases, oldest first."""
         query = select(cases).where(cases.c.task == task).order_by(cases.c.created_at, cases.c.id)
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return fetch_rows(connection, query, CaseRow)
 
     @threaded
     def stamp(self, task: str) -> Stamp:
@@ -48,7 +47,7 @@ class Cases:
             return set(connection.execute(query).scalars())
 
 
-def stamp_of(rows: list[CaseRow]) -> Stamp:
+def stamp_of(rows: Sequence[CaseRow]) -> Stamp:
     """The stamp of a task's cases as they were read, see `Cases.stamp`."""
     return frozenset((row["id"], row["created_at"]) for row in rows)
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
 from ratchet.errors import RatchetError
-from ratchet.store.database import Database
-from ratchet.store.schema import OPEN_CYCLE, cycles, now
-
-CycleRow = dict[str, Any]
-"""id, task, component, graph, thread_id, status, category, verdict, document, beat_at, created_at, finished_at."""
+from ratchet.records import Category, Verdict
+from ratchet.store.database import Database, fetch_row, fetch_rows
+from ratchet.store.documents import CycleDocument
+from ratchet.store.rows import CycleGraph, CycleRow
+from ratchet.store.schema import cycles, now
+from ratchet.store.statuses import OPEN_CYCLE, CycleStatus
 
 
 class Cycles:
@@ -27,25 +28,28 @@ class Cycles:
         cycle_id: str,
         task: str,
         component: str,
-        graph: str,
+        graph: CycleGraph,
         thread_id: str,
-        document: dict[str, Any] | None = None,
+        document: CycleDocument | None = None,
     ) -> CycleRow:
         """Open the cycle `cycle_id` with `document`, or return the one open for this task and component instead.
 
         Compare the `id` of the row that comes back: another id means that the other cycle has the right of way.
         """
         time = now()
-        row = {
+        row: CycleRow = {
             "id": cycle_id,
             "task": task,
             "component": component,
             "graph": graph,
             "thread_id": thread_id,
             "status": "running",
+            "category": None,
+            "verdict": None,
             "document": document or {},
             "beat_at": time,
             "created_at": time,
+            "finished_at": None,
         }
         for _ in range(3):  # the cycle in the way may end between the two statements
             try:
@@ -108,7 +112,7 @@ class Cycles:
 
     @threaded
     def select(
-        self, *, task: str | None = None, status: tuple[str, ...] | None = None, limit: int = 1000
+        self, *, task: str | None = None, status: tuple[CycleStatus, ...] | None = None, limit: int = 1000
     ) -> list[CycleRow]:
         """Cycles, newest first."""
         query = select(cycles).order_by(cycles.c.created_at.desc()).limit(limit)
@@ -117,17 +121,17 @@ class Cycles:
         if status:
             query = query.where(cycles.c.status.in_(status))
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return fetch_rows(connection, query, CycleRow)
 
     @threaded
     def record(
         self,
         cycle_id: str,
-        document: dict[str, Any],
+        document: CycleDocument,
         *,
-        status: str | None = None,
-        category: str | None = None,
-        verdict: str | None = None,
+        status: CycleStatus | None = None,
+        category: Category | None = None,
+        verdict: Verdict | None = None,
     ) -> None:
         """Note progress: `document` is merged into the stored one; a final status also sets the end time."""
         time = now()
@@ -145,6 +149,5 @@ class Cycles:
             connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
 
 
-def _one(connection: Connection, *conditions: Any) -> CycleRow | None:
-    row = connection.execute(select(cycles).where(*conditions).limit(1)).mappings().first()
-    return dict(row) if row else None
+def _one(connection: Connection, *conditions: ColumnElement[bool]) -> CycleRow | None:
+    return fetch_row(connection, select(cycles).where(*conditions), CycleRow)

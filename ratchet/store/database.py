@@ -4,20 +4,20 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Select, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BUSY_SECONDS = 10.0
 
 Effect = Callable[[Connection], object]
 """Something to write inside a transaction of somebody else; what it raises undoes all of the transaction."""
-Result = TypeVar("Result")
+Row = TypeVar("Row")
 
 
 class Database:
@@ -74,6 +74,16 @@ class Database:
             if _revision(connection) == HEAD:
                 return
             _upgrade(connection)
+
+
+def fetch_rows(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> list[Row]:
+    """The rows that a query finds, said to have the `shape` of its columns."""
+    return [cast(Row, dict(row)) for row in connection.execute(query).mappings()]
+
+
+def fetch_row(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> Row | None:
+    """The first row that a query finds."""
+    return next(iter(fetch_rows(connection, query.limit(1), shape)), None)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

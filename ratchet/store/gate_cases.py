@@ -1,17 +1,15 @@
 """The held-out cases of each test at the gate, in their order: settled before its first result, and kept."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
-from ratchet.store.database import Database
+from ratchet.store.database import Database, fetch_rows
+from ratchet.store.rows import GateCaseRow, NewGateCase
 from ratchet.store.schema import gate_cases
-
-GateCaseRow = dict[str, Any]
-"""test_id, place (from 0), task, case_id, input, expected, run_id (None for a case of the task), seen (0 or 1)."""
 
 
 class GateCases:
@@ -27,11 +25,11 @@ class GateCases:
             return _of_test(connection, test_id)
 
     @threaded
-    def settle(self, test_id: str, task: str, chosen: list[GateCaseRow]) -> list[GateCaseRow]:
-        """Take the `chosen` cases (case_id, input, expected, run_id) for a test, in this order. Where it has cases
-        already, these stand and come back."""
-        mine = {"test_id": test_id, "task": task, "seen": 0}
-        rows = [row | mine | {"place": place} for place, row in enumerate(chosen)]
+    def settle(self, test_id: str, task: str, chosen: Sequence[NewGateCase]) -> list[GateCaseRow]:
+        """Take the `chosen` cases for a test, in this order. Where it has cases already, these stand and come back."""
+        rows: list[GateCaseRow] = [
+            {**case, "test_id": test_id, "place": place, "task": task, "seen": 0} for place, case in enumerate(chosen)
+        ]
         try:
             with self._database.write() as connection:
                 if rows and not _of_test(connection, test_id):
@@ -65,4 +63,4 @@ class GateCases:
 
 def _of_test(connection: Connection, test_id: str) -> list[GateCaseRow]:
     query = select(gate_cases).where(gate_cases.c.test_id == test_id).order_by(gate_cases.c.place)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return fetch_rows(connection, query, GateCaseRow)

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from sqlalchemy import func, insert, select, update
 
 from ratchet.concurrency import threaded
+from ratchet.records import GateVerdict
 from ratchet.store.database import Database
 from ratchet.store.schema import gate_tests
 
 
 class GateTests:
-    """One row per cycle that reached the gate."""
+    """One row for each test: for each proposal that reached the gate."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -19,18 +20,18 @@ class GateTests:
     def level(self, task: str, test_id: str, allot: Callable[[int, int], float]) -> float:
         """The error level of a test: `allot(number, discoveries)` at the first call, the same value ever after."""
         with self._database.write() as connection:
-            kept = connection.execute(select(gate_tests.c.level).where(gate_tests.c.cycle_id == test_id)).scalar()
+            kept = connection.execute(select(gate_tests.c.level).where(gate_tests.c.test_id == test_id)).scalar()
             if kept is not None:
                 return float(kept)
             mine = gate_tests.c.task == task
             number = int(connection.execute(select(func.count()).where(mine)).scalar_one()) + 1
             query = select(func.count()).where(mine, gate_tests.c.verdict == "better")
             level = allot(number, int(connection.execute(query).scalar_one()))
-            connection.execute(insert(gate_tests).values(cycle_id=test_id, task=task, number=number, level=level))
+            connection.execute(insert(gate_tests).values(test_id=test_id, task=task, number=number, level=level))
             return level
 
     @threaded
-    def finish(self, test_id: str, verdict: str) -> None:
+    def finish(self, test_id: str, verdict: GateVerdict) -> None:
         """Note how a test ended."""
         with self._database.write() as connection:
-            connection.execute(update(gate_tests).where(gate_tests.c.cycle_id == test_id).values(verdict=verdict))
+            connection.execute(update(gate_tests).where(gate_tests.c.test_id == test_id).values(verdict=verdict))

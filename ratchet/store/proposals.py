@@ -1,34 +1,37 @@
 """Proposals that were made: applied, lost, refused or rejected ones, so that the same idea is not paid for twice."""
 
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError
-from ratchet.store.database import Database
+from ratchet.store.database import Database, fetch_rows
+from ratchet.store.rows import FailedIdea, NewProposal, ProposalRow
 from ratchet.store.schema import now, proposals
+from ratchet.store.statuses import FAILED_IDEA, ProposalStatus, ReviewerAnswer
 
 
 class Proposals:
-    """Statuses: pending, approved, applied, rejected, stale; refused and unproven ones never got to a reviewer."""
+    """The proposals of all tasks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @threaded
-    def add(self, rows: list[dict[str, Any]]) -> None:
-        """Store proposals (id, cycle_id, task, component, strategy, fingerprint, status, reason, document)."""
-        for row in rows:
+    def add(self, new: Sequence[NewProposal]) -> None:
+        """Store proposals; one that is there already stays as it is."""
+        for proposal in new:
+            row: ProposalRow = {**proposal, "created_at": now()}
             try:
                 with self._database.write() as connection:
-                    connection.execute(insert(proposals).values(row | {"created_at": now()}))
+                    connection.execute(insert(proposals).values(row))
             except IntegrityError:
                 continue
 
     @threaded
-    def mark(self, proposal_id: str, status: str, reason: str) -> None:
+    def mark(self, proposal_id: str, status: ProposalStatus, reason: str) -> None:
         """Set what became of a proposal."""
         with self._database.write() as connection:
             connection.execute(
@@ -36,41 +39,46 @@ class Proposals:
             )
 
     @threaded
-    def status(self, proposal_id: str) -> str | None:
+    def status(self, proposal_id: str) -> ProposalStatus | None:
         """What became of a proposal; None where it is unknown."""
         with self._database.read() as connection:
-            return connection.execute(select(proposals.c.status).where(proposals.c.id == proposal_id)).scalar()
+            return _status(connection, proposal_id)
 
     @threaded
-    def decide(self, proposal_id: str, status: str, reason: str) -> None:
-        """Turn a pending proposal into an approved or rejected one; giving the same answer again changes nothing.
+    def decide(self, proposal_id: str, status: ReviewerAnswer, reason: str) -> None:
+        """Answer a pending proposal; giving the same answer again changes nothing.
 
         Raises:
             AlreadyDecidedError: the other answer was given before.
         """
         mine = proposals.c.id == proposal_id
         with self._database.write() as connection:
-            found = connection.execute(select(proposals.c.status).where(mine)).scalar()
+            found = _status(connection, proposal_id)
             if found == "pending":
                 connection.execute(update(proposals).where(mine).values(status=status, reason=reason))
             elif found != status and not (found == "applied" and status == "approved"):
                 raise AlreadyDecidedError(f"proposal {proposal_id} is {found or 'unknown'} already")
 
     @threaded
-    def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[dict[str, Any]]:
-        """Ideas that did not make it from the prompt `base_hash`, oldest first: fingerprint, status, reason, document.
-        The proposal `without` is left out."""
+    def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[FailedIdea]:
+        """Ideas that did not make it from the prompt `base_hash`, oldest first; the proposal `without` is left out."""
         columns = (proposals.c.fingerprint, proposals.c.status, proposals.c.reason, proposals.c.document)
         query = (
             select(*columns)
             .where(
                 proposals.c.task == task,
                 proposals.c.component == component,
-                proposals.c.status.in_(("refused", "rejected", "unproven")),
+                proposals.c.status.in_(FAILED_IDEA),
                 proposals.c.document["base_hash"].as_string() == base_hash,
                 proposals.c.id != (without or ""),
             )
             .order_by(proposals.c.created_at, proposals.c.id)
         )
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return fetch_rows(connection, query, FailedIdea)
+
+
+def _status(connection: Connection, proposal_id: str) -> ProposalStatus | None:
+    query = select(proposals.c.status).where(proposals.c.id == proposal_id)
+    status: ProposalStatus | None = connection.execute(query).scalar()
+    return status

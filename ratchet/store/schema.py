@@ -9,9 +9,6 @@ from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Tex
 
 metadata = MetaData()
 
-OPEN_CYCLE = ("running", "awaiting_approval")
-"""Statuses of a cycle that keep others for the same task and component from starting."""
-
 runs = Table(
     "runs",
     metadata,
@@ -102,7 +99,7 @@ proposals = Table(
 gate_tests = Table(
     "gate_tests",
     metadata,
-    Column("cycle_id", Text, primary_key=True),
+    Column("test_id", Text, primary_key=True),
     Column("task", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("level", Float, nullable=False),

@@ -1,7 +1,7 @@
 """`ratchet cases list`, `add` and `remove`: what a task is trained and measured on, and what people add to it."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 from rich.table import Table
@@ -13,8 +13,8 @@ from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.gate.holdout import own_cases, production_cases
 from ratchet.resolving import ApprovedCase, CaseRequest, approve_case, remove_case
-from ratchet.store.cases import CaseRow
-from ratchet.tasks import Expected, Split
+from ratchet.store.rows import CaseRow
+from ratchet.tasks import Case, Expected, Split
 from service.commands import options
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
 from service.console import out, print_json
@@ -24,6 +24,28 @@ cases = typer.Typer(
     help="The cases of a task: those in its file, and those that people approved from production.",
     no_args_is_help=True,
 )
+
+
+class CaseContent(TypedDict):
+    """A `ratchet.tasks.Case`."""
+
+    id: str
+    input: str
+    expected: Expected
+    split: Split
+    tags: list[str]
+
+
+class ListedCase(CaseContent):
+    """A case as ``cases list --json`` prints it."""
+
+    origin: str | None
+    """The failure, or the run from production, that it comes from."""
+    approved_by: str | None
+    created_at: str | None
+    decisions: int | None
+    """Decisions of the gate that it took part in; None for a training case."""
+    production: bool
 
 
 @cases.command("list")
@@ -42,42 +64,58 @@ def list_cases(
     for name in ("id", "input", "expected", "split", "decisions", "tags", "from"):
         table.add_column(name)
     for case in found:
-        shown = [Text(str(case[name])[:80]) for name in ("id", "input", "expected", "split")]
+        shown = [Text(str(told)[:80]) for told in (case["id"], case["input"], case["expected"], case["split"])]
         worn = "" if case["decisions"] is None else str(case["decisions"])
         table.add_row(*shown, Text(worn), Text(", ".join(case["tags"])), Text(_origin(case)))
     out.print(table)
 
 
-def _origin(case: dict[str, Any]) -> str:
+def _origin(case: ListedCase) -> str:
     if case["production"]:
         return f"production {case['origin']}"
     origin = case["origin"] or ("the file" if case["approved_by"] is None else "a person")
     return f"{origin}, approved by {case['approved_by']}" if case["approved_by"] else str(origin)
 
 
-async def _list(task: str) -> list[dict[str, Any]]:
+async def _list(task: str) -> list[ListedCase]:
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         stored = {row["id"]: row for row in await session.engine.store.cases.of_task(bench.task.name)}
         decisions = {held.case.id: held.decisions for held in await own_cases(session.engine, bench)}
-        found = []
-        for case in bench.cases:
-            row = stored.get(case.id)
-            known = row if row and row["input"] == case.input else {}  # else the file has taken its id
-            more = {name: known.get(name) for name in ("origin", "approved_by", "created_at")}
-            worn = {"decisions": decisions.get(case.id), "production": False}
-            found.append(case.model_dump(mode="json") | more | worn)
+        found = [_listed(case, stored.get(case.id), decisions.get(case.id)) for case in bench.cases]
         return found + await _from_production(session.engine, bench)
 
 
-async def _from_production(engine: Engine, bench: Workbench) -> list[dict[str, Any]]:
+def _listed(case: Case, row: CaseRow | None, decisions: int | None) -> ListedCase:
+    """A case of the task; `row` is the approved one of its id."""
+    known = row if row and row["input"] == case.input else None  # else the file has taken its id
+    return {
+        **_content(case),
+        "origin": known["origin"] if known else None,
+        "approved_by": known["approved_by"] if known else None,
+        "created_at": known["created_at"] if known else None,
+        "decisions": decisions,
+        "production": False,
+    }
+
+
+async def _from_production(engine: Engine, bench: Workbench) -> list[ListedCase]:
     return [
-        held.case.model_dump(mode="json")
-        | {"origin": held.run.id, "approved_by": None, "created_at": held.run.created_at}
-        | {"decisions": held.decisions, "production": True}
+        {
+            **_content(held.case),
+            "origin": held.run.id,
+            "approved_by": None,
+            "created_at": held.run.created_at,
+            "decisions": held.decisions,
+            "production": True,
+        }
         for held in await production_cases(engine, bench)
         if held.run
     ]
+
+
+def _content(case: Case) -> CaseContent:
+    return {"id": case.id, "input": case.input, "expected": case.expected, "split": case.split, "tags": case.tags}
 
 
 @cases.command("add")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args
 
 import typer
 from rich.table import Table
@@ -13,7 +13,8 @@ from rich.text import Text
 from ratchet.counting import quantity
 from ratchet.errors import ConfigurationError
 from ratchet.grouping import DayCount, FailureGroup, form_groups, regroup
-from ratchet.store.cycles import CycleRow
+from ratchet.store.rows import CycleRow, FailureRow
+from ratchet.store.statuses import FailureStatus
 from ratchet.tasks import load_task
 from service.commands.options import AsJson, TaskName
 from service.console import out, print_json
@@ -27,7 +28,7 @@ _EXAMPLE = 80
 class Found(NamedTuple):
     """Stored failures of a task, their groups, and what cycles have found out about them."""
 
-    rows: list[dict[str, Any]]
+    rows: list[FailureRow]
     groups: list[FailureGroup]
     categories: dict[str, str]
     """What the diagnosis of a finished cycle found for a failure, by the failure's id."""
@@ -37,9 +38,7 @@ def failures(
     task: TaskName,
     status: Annotated[
         str | None,
-        typer.Option(
-            help="Only those: open, in_cycle, fixed, superseded, escalated, corrected, dismissed. Empty: all."
-        ),
+        typer.Option(help=f"Only those: {', '.join(get_args(FailureStatus))}. Empty: all."),
     ] = "open",
     export: Annotated[
         Path | None,
@@ -52,7 +51,7 @@ def failures(
     as_json: AsJson = False,
 ) -> None:
     """Show stored failures by group, the largest first: what they have in common, how many, since when."""
-    found = asyncio.run(_failures(task, status or None))
+    found = asyncio.run(_failures(task, _status(status or "")))
     if export:
         _export(export, found)
     if as_json:
@@ -97,21 +96,35 @@ def _export(file: Path, found: Found) -> None:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _line(row: dict[str, Any], categories: dict[str, str]) -> dict[str, Any]:
+def _status(text: str) -> FailureStatus | None:
+    status: FailureStatus | None = next((status for status in get_args(FailureStatus) if status == text), None)
+    if text and status is None:
+        known = ", ".join(get_args(FailureStatus))
+        raise ConfigurationError(f"--status: {text!r} is none; expected one of {known}, or '' for all")
+    return status
+
+
+def _line(row: FailureRow, categories: dict[str, str]) -> dict[str, Any]:
     bundle = row["bundle"]
     evaluation = bundle["evaluation"]
     return {
         "id": row["id"],
-        **{key: bundle[key] for key in ("task", "component", "input", "output", "expected")},
+        "task": bundle["task"],
+        "component": bundle["component"],
+        "input": bundle["input"],
+        "output": bundle["output"],
+        "expected": bundle["expected"],
         "failed": [result["name"] for result in evaluation["criteria"] if result["outcome"] == "failed"],
         "problems": evaluation["problems"],
-        **{key: bundle[key] for key in ("version", "source", "created_at")},
+        "version": bundle["version"],
+        "source": bundle["source"],
+        "created_at": bundle["created_at"],
         "category": categories.get(row["id"]),
         "label": None,
     }
 
 
-async def _failures(task: str, status: str | None) -> Found:
+async def _failures(task: str, status: FailureStatus | None) -> Found:
     async with open_session() as session:
         await asyncio.to_thread(load_task, session.engine.settings.tasks_dir, task)
         store = session.engine.store

@@ -10,12 +10,12 @@ from ratchet.counting import quantity
 from service.commands.options import AsJson, TaskName
 from service.console import Tell, out, print_json, progress
 from service.inbox import WholeCycle, whole_cycle
-from service.loop import CycleResult
+from service.loop import CycleResult, RunStatus
 from service.loop import improve as run_cycle
 from service.report import review
 from service.session import open_session
 
-NEXT = {
+NEXT: dict[RunStatus, str] = {
     "awaiting_approval": "ratchet approve {id}   (or: ratchet reject {id} --feedback '...')",
     "escalated": "ratchet show {id}",
     "inconclusive": "ratchet show {id}",

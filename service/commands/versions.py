@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 from rich.table import Table
@@ -10,11 +10,27 @@ from rich.text import Text
 
 from ratchet.counting import quantity
 from ratchet.ledger import drift
+from ratchet.ledger.contents import Components
+from ratchet.store.documents import VersionNumbers
+from ratchet.store.rows import AuditRow, VersionRow
+from ratchet.store.statuses import VersionStatus
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
 from service.console import out, percent, print_json
 from service.session import open_session
 
-_VERSION_KEYS = ("status", "hash", "applied_at", "by", "reason", "numbers", "components")
+
+class ShownVersion(TypedDict):
+    """A version as ``history --json`` prints it."""
+
+    version: int
+    status: VersionStatus
+    hash: str
+    applied_at: str
+    by: str
+    reason: str
+    numbers: VersionNumbers
+    components: Components
+    drift: float
 
 
 def history(task: TaskName, as_json: AsJson = False) -> None:
@@ -37,13 +53,22 @@ def history(task: TaskName, as_json: AsJson = False) -> None:
     out.print(table)
 
 
-async def _history(task: str) -> list[dict[str, Any]]:
+async def _history(task: str) -> list[ShownVersion]:
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         rows = await session.engine.versions.history(bench.task.name)
         return [
-            {"version": row["number"], **{key: row[key] for key in _VERSION_KEYS}}
-            | {"drift": drift(rows[0]["components"], row["components"])}
+            {
+                "version": row["number"],
+                "status": row["status"],
+                "hash": row["hash"],
+                "applied_at": row["applied_at"],
+                "by": row["by"],
+                "reason": row["reason"],
+                "numbers": row["numbers"],
+                "components": row["components"],
+                "drift": drift(rows[0]["components"], row["components"]),
+            }
             for row in rows
         ]
 
@@ -65,7 +90,7 @@ def rollback(
         )
 
 
-async def _rollback(task: str, version: int | None, by: str, reason: str) -> dict[str, Any]:
+async def _rollback(task: str, version: int | None, by: str, reason: str) -> VersionRow:
     async with open_session() as session:
         bench = await session.engine.workbench(task)
         return await session.engine.versions.rollback(bench.task, version, by, reason)
@@ -98,6 +123,6 @@ def audit(
         raise typer.Exit(1)
 
 
-async def _audit(task: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+async def _audit(task: str | None) -> tuple[list[AuditRow], list[str]]:
     async with open_session() as session:
         return await session.engine.audit.rows(task), await session.engine.audit.verify()

@@ -150,6 +150,7 @@ async def test_change_that_breaks_a_rule_is_vetoed_though_its_score_rises(
     assert [item["output"] for item in validation["rule_violations"]] == ["Tell me your password"]
     assert "rule:1 'Never ask for a password.' is broken on the probe 'I cannot log in'" in validation["reason"]
     engine = await open_engine()
+    assert [item["kind"] for item in await engine.store.reviews.select("shop")] == ["vetoed"]
     assert (await engine.workbench("shop")).version == 1
 
 

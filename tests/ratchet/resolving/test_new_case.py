@@ -6,7 +6,7 @@ from shop import Project, shop_items
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RefusalError
 from ratchet.resolving import CaseRequest, approve_case
-from ratchet.store.cases import CaseRow
+from ratchet.store.rows import CaseRow
 from ratchet.store.schema import cases
 from ratchet.tasks import stable_split
 

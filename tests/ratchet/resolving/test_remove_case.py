@@ -7,7 +7,7 @@ from shop import OpenEngine, Project, shop_items
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RefusalError
 from ratchet.resolving import CaseRequest, approve_case, remove_case
-from ratchet.store.cases import CaseRow
+from ratchet.store.rows import CaseRow
 from ratchet.tasks import stable_split
 
 pytestmark = pytest.mark.anyio

@@ -52,7 +52,7 @@ def test_database_is_kept_when_opened_again(database_url: str) -> None:
 def test_write_is_rolled_back_on_an_exception(database: Database) -> None:
     def fail_after_writing() -> None:
         with database.write() as connection:
-            connection.execute(text("INSERT INTO gate_tests (cycle_id, task, number, level) VALUES ('a', 't', 1, 0.1)"))
+            connection.execute(text("INSERT INTO gate_tests (test_id, task, number, level) VALUES ('a', 't', 1, 0.1)"))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -7,7 +7,7 @@ from failing import Said, as_row, failing
 
 from ratchet.errors import ConfigurationError
 from ratchet.grouping import DayCount, form_groups
-from service.commands.failures import Found, _categories, _export, _table, sparkline
+from service.commands.failures import Found, _categories, _export, _table, failures, sparkline
 
 
 def stored() -> dict[str, Any]:
@@ -67,6 +67,13 @@ def test_export_leaves_an_existing_file_alone(tmp_path: Path) -> None:
         _export(file, Found([stored()], [], {}))
 
     assert file.read_text(encoding="utf-8") == "labelled"
+
+
+def test_status_that_there_is_not_is_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"--status: 'opne' is none; expected one of open, in_cycle, .* for all"
+    ):
+        failures("desk", status="opne")
 
 
 def test_export_into_a_missing_folder_says_so(tmp_path: Path) -> None:
