@@ -37,6 +37,18 @@ path = "documents"
 """
 
 
+class BrokenRetriever:
+    """A retriever that never answers."""
+
+    async def ainvoke(self, query: str) -> Any:
+        raise OSError("the index is gone")
+
+
+def with_retriever(use: str) -> str:
+    """`TASK` with the retriever that `use` names as its handbook."""
+    return TASK.replace('kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{use}"')
+
+
 class Script:
     """A scripted model of one role that remembers what it was asked."""
 

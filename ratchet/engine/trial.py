@@ -1,14 +1,14 @@
 """Trying prompts on cases: the one way experiments, races, the gate and `ratchet eval` run the agent."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ratchet.concurrency import Progress, gather
 from ratchet.engine.engine import Engine
 from ratchet.engine.workbench import Workbench
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.prompting import TaskPrompt, TaskPrompts
-from ratchet.records import Evaluation, FailureBundle
+from ratchet.records import AgentRun, Evaluation, FailureBundle
 from ratchet.tasks import Expected
 
 
@@ -29,6 +29,21 @@ class Trial(NamedTuple):
     expected: Expected
 
 
+class Problem(NamedTuple):
+    """Why there is no run. Whoever asked for one decides by `fault` alone."""
+
+    fault: Literal["request", "source"]
+    """``request``: the model refused it (it is too long, say), or the agent made nothing of the reply. ``source``: a
+    context source did not answer."""
+    message: str
+
+    @property
+    def passed(self) -> bool | None:
+        """What it says about the prompt: a refused request is its failure; a source that does not answer says nothing
+        about it, so that the trial is undecided."""
+        return False if self.fault == "request" else None
+
+
 def as_trials(failures: list[FailureBundle]) -> list[Trial]:
     """The failed inputs, each once, to be tried again."""
     return list({failure.input: Trial(failure.input, failure.expected) for failure in failures}.values())
@@ -39,22 +54,39 @@ def with_prompt(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> Tas
     return {**prompts, component: prompt}
 
 
-async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
-    """Run and score one input.
+async def try_prompt(
+    engine: Engine, bench: Workbench, prompts: TaskPrompts, text: str, repeat: int = 0
+) -> AgentRun | Problem:
+    """Run the agent on one input, for an experiment, a race, the gate or a measurement; `repeat` as in `Models.reply`.
 
-    A request the model refuses (too long, say) or a source that fails is this trial's failure; an endpoint that does
-    not answer at all is raised, as it says nothing about the prompts.
+    What is no run is a `Problem` of this input only. A source that does not answer is undecided everywhere, never a
+    failure of the prompt that asks it; only the gate counts a missing result against a change, see `Pair.rates`. An
+    endpoint that does not answer at all is raised, as it says nothing about any input.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
     try:
-        run = await engine.run(bench, trial.input, prompts=prompts, repeat=repeat)
+        return await engine.run(bench, text, prompts=prompts, repeat=repeat)
     except ModelUnavailableError:
         raise
-    except (ModelError, SourceError) as error:
-        problem = Evaluation(criteria=[], score=0.0, passed=False, problems=[f"run: {error}"])
-        return Scored("", problem, 0, None)
+    except ModelError as error:
+        return Problem("request", str(error))
+    except SourceError as error:
+        return Problem("source", str(error))
+
+
+async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
+    """Run and score one input. Where there is no run it has no criteria, and passed as `Problem.passed` says.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError.
+    """
+    run = await try_prompt(engine, bench, prompts, trial.input, repeat)
+    if isinstance(run, Problem):
+        score = None if run.passed is None else 0.0
+        nothing = Evaluation(criteria=[], score=score, passed=run.passed, problems=[f"run: {run.message}"])
+        return Scored("", nothing, 0, None)
     evaluation = await engine.evaluate(bench, trial.input, run.output, trial.expected)
     return Scored(run.output, evaluation, run.tokens, run.step_seconds)
 

@@ -4,8 +4,7 @@ import asyncio
 from typing import NamedTuple
 
 from ratchet.concurrency import gather
-from ratchet.engine import Engine, Workbench, with_prompt
-from ratchet.errors import ModelError, ModelUnavailableError, SourceError
+from ratchet.engine import Engine, Problem, Workbench, try_prompt, with_prompt
 from ratchet.gate import Comparison, Observed, costs, limit_vetoes, observations, rule_vetoes, violations
 from ratchet.gate.bounds import Costs
 from ratchet.prompting import Rules, TaskPrompt, TaskPrompts
@@ -63,12 +62,8 @@ def _broken(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
 
 
 async def _outputs(engine: Engine, bench: Workbench, prompts: TaskPrompts, inputs: list[str]) -> dict[str, str | None]:
-    async def one(text: str) -> str | None:
-        try:
-            return (await engine.run(bench, text, prompts=prompts)).output
-        except ModelUnavailableError:
-            raise
-        except (ModelError, SourceError):
-            return None
-
-    return dict(zip(inputs, await gather(one(text) for text in inputs), strict=True))
+    """The output on each input; None where there is none, whoever's fault that is: what was not seen is not shown to
+    hold."""
+    runs = await gather(try_prompt(engine, bench, prompts, text) for text in inputs)
+    outputs = [None if isinstance(run, Problem) else run.output for run in runs]
+    return dict(zip(inputs, outputs, strict=True))

@@ -48,6 +48,10 @@ class Entry:
         """Whether the run on this input passed."""
         return text in self.runs and self.runs[text].evaluation.passed is True
 
+    def fails(self, text: str) -> bool:
+        """Whether the run on this input failed; one that is undecided did not."""
+        return text in self.runs and self.runs[text].evaluation.passed is False
+
     def standing(self) -> tuple[int, float, int]:
         """For sorting, best first: most passes, then the higher score, then fewer tokens."""
         return -self.passed, -self.score, self.tokens

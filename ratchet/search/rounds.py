@@ -214,11 +214,11 @@ def _triggering(situation: Situation) -> list[Trial]:
 def _brings_something(entry: Entry, incumbent: Entry) -> bool:
     """Whether a further round's best one is worth its additions: where something passes already, the cases it wins and
     loses against what it was built on have to be evidence, not luck. The gate only asks whether all of it together
-    helps, so whatever rides along has to be judged here."""
+    helps, so whatever rides along has to be judged here. As there, what could not be decided counts against it."""
     if not incumbent.passed:
         return True
     both = entry.runs.keys() & incumbent.runs.keys()
-    won = sum(entry.passes(text) and not incumbent.passes(text) for text in both)
+    won = sum(entry.passes(text) and incumbent.fails(text) for text in both)
     lost = sum(incumbent.passes(text) and not entry.passes(text) for text in both)
     return wealth(won, lost) >= EVIDENCE
 

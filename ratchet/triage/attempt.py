@@ -1,7 +1,6 @@
 """One experiment on one failed run."""
 
-from ratchet.engine import Engine, Workbench, with_prompt
-from ratchet.errors import ModelError, ModelUnavailableError, SourceError
+from ratchet.engine import Engine, Problem, Workbench, try_prompt, with_prompt
 from ratchet.records import REPEAT, AgentRun, Attempt, FailureBundle, Fetched
 from ratchet.triage.treatments import Treatment
 
@@ -9,8 +8,7 @@ from ratchet.triage.treatments import Treatment
 async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, treatment: Treatment | None) -> Attempt:
     """Run the failed input again, as it was (None) or under a treatment, and score it.
 
-    A source that does not answer makes the attempt undecided, with the error; a request that the model refuses is a
-    failed attempt.
+    Where there is no run the attempt has the error, and passed as `Problem.passed` says.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
@@ -18,14 +16,12 @@ async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, trea
     name = treatment.name if treatment else REPEAT
     component = treatment.component if treatment else failure.component
     prompts = with_prompt(bench.prompts, component, treatment.prompt) if treatment else bench.prompts
-    try:
-        run = await engine.run(bench, failure.input, prompts=prompts, repeat=0 if treatment else 1)
-    except ModelUnavailableError:
-        raise
-    except SourceError as error:
-        return Attempt(treatment=name, component=component, output="", passed=None, calls=0, error=str(error))
-    except ModelError as error:
-        return Attempt(treatment=name, component=component, output="", passed=False, calls=1, error=str(error))
+    run = await try_prompt(engine, bench, prompts, failure.input, repeat=0 if treatment else 1)
+    if isinstance(run, Problem):
+        asked = int(run.fault == "request")
+        return Attempt(
+            treatment=name, component=component, output="", passed=run.passed, calls=asked, error=run.message
+        )
     evaluation = await engine.evaluate(bench, failure.input, run.output, failure.expected)
     return Attempt(
         treatment=name,

@@ -1,13 +1,15 @@
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from shop import Project, item_of, needs_requirement
+from shop import BrokenRetriever, Project, item_of, needs_requirement, shop_items, with_retriever
 
 from ratchet.engine import Engine
 from ratchet.gate import error_level, prove
 from ratchet.gate.prove import looks
 from ratchet.prompting import TaskPrompt
+from ratchet.prompting.changes import with_source
 
 pytestmark = pytest.mark.anyio
 GOOD = "Answer the question. Answer in at most 5 words."
@@ -42,6 +44,19 @@ async def test_prove_pays_for_the_baseline_once(project: Project, engine: Engine
     for text in (GOOD, GOOD + " Shortly."):
         await prove(engine, bench, "shop", TaskPrompt(prompt=text), bench.holdout, level=0.05)
     assert len(script.calls) == 3 * 12
+
+
+async def test_source_that_does_not_answer_counts_against_the_change(project: Project, engine: Engine) -> None:
+    project.write_task(toml=with_retriever(project.add("retriever", BrokenRetriever())), cases=shop_items())
+    project.script("agent", lambda messages, _: f"bin{item_of(messages)}x")
+    bench = await engine.workbench("shop")
+    fetching = with_source(bench.prompts["shop"], "handbook", 1)
+    worse = await prove(engine, bench, "shop", fetching, bench.holdout, level=0.05)
+    assert {run.evaluation.passed for pair in worse.pairs for run in pair.new} == {None}
+    assert {pair.rates for pair in worse.pairs} == {(1.0, 0.0)}
+    in_force = replace(bench, prompts={"shop": fetching})
+    no_better = await prove(engine, in_force, "shop", TaskPrompt(prompt=GOOD), bench.holdout, level=0.05)
+    assert {pair.rates for pair in no_better.pairs} == {(1.0, 1.0)}
 
 
 async def test_prove_of_no_cases_proves_nothing(engine: Engine) -> None:

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from shop import Project, item_of
+from shop import BrokenRetriever, Project, item_of, shop_items, with_retriever
 
 from ratchet.engine import Engine
 from ratchet.errors import ModelUnavailableError
@@ -9,6 +9,7 @@ from ratchet.gate import Comparison, Pair, prove
 from ratchet.gate.vetoes import probe, vetoes
 from ratchet.llm import Fault, Meter, metered
 from ratchet.prompting import TaskPrompt
+from ratchet.prompting.changes import with_source
 
 pytestmark = pytest.mark.anyio
 NEW = TaskPrompt(prompt="Answer the question. Go on.")
@@ -90,6 +91,14 @@ async def test_probe_without_an_answer_counts_as_broken(project: Project, engine
     project.script("agent", Fault(500))
     with pytest.raises(ModelUnavailableError):
         await probe(engine, await engine.workbench("shop"), {"shop": TaskPrompt(prompt="Other")})
+
+
+async def test_probe_whose_source_does_not_answer_counts_as_broken(project: Project, engine: Engine) -> None:
+    project.write_rules(RULES)
+    project.write_task(toml=with_retriever(project.add("retriever", BrokenRetriever())), cases=shop_items())
+    bench = await engine.workbench("shop")
+    prompts = {"shop": with_source(bench.prompts["shop"], "handbook", 1)}
+    assert {item.new for item in await probe(engine, bench, prompts)} == {None}
 
 
 async def test_costs_are_shown_and_veto(project: Project, engine: Engine) -> None:

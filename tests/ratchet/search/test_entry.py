@@ -13,11 +13,12 @@ def entry(**runs: Scored) -> Entry:
     return Entry(Candidate(strategy="s", rationale="r", prompt=TaskPrompt(prompt="p")), dict(runs))
 
 
-def test_lane_counts_passes_scores_and_tokens() -> None:
+def test_entry_counts_passes_scores_and_tokens() -> None:
     one = entry(a=run(True, 1.0), b=run(False, 0.5), c=run(None, None, tokens=5))
     assert (one.passed, one.score, one.tokens, one.share) == (1, 1.5, 7, "1 of 3")
     assert one.wins == {"c: a"}
     assert (one.passes("a"), one.passes("b"), one.passes("c"), one.passes("z")) == (True, False, False, False)
+    assert (one.fails("a"), one.fails("b"), one.fails("c"), one.fails("z")) == (False, True, False, False)
 
 
 def test_most_passes_then_score_then_fewer_tokens_stand_first() -> None:
@@ -30,7 +31,7 @@ def test_most_passes_then_score_then_fewer_tokens_stand_first() -> None:
     assert sorted(entries, key=Entry.standing) == [entries[2], entries[1], entries[0], entries[3]]
 
 
-def test_lanes_are_compared_on_what_both_have_run() -> None:
+def test_entries_are_compared_on_what_both_have_run() -> None:
     one = entry(a=run(True, 1.0), b=run(True, 1.0), c=run(True, 1.0))
     other = entry(a=run(True, 1.0), b=run(False, 0.0), d=run(True, 1.0), e=run(True, 1.0))
     assert (other.behind(one), one.behind(other)) == (1, -1)

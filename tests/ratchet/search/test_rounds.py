@@ -1,7 +1,16 @@
 from typing import Any
 
 import pytest
-from shop import FailRuns, Project, item_of, needs_context, needs_document_and_requirement, needs_requirement
+from shop import (
+    TASK,
+    FailRuns,
+    Project,
+    item_of,
+    needs_context,
+    needs_document_and_requirement,
+    needs_requirement,
+    shop_items,
+)
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError
@@ -107,6 +116,28 @@ async def test_further_round_that_wins_a_case_or_two_by_luck_brings_nothing(proj
 
     project.script("optimizer", "Sing more.")
     result = await found(await situation(lucky, 0, 2, 4, 6, 8, 10), says("Sing."))
+    assert result.winner is not None
+    assert result.winner.prompt.prompt == "Answer the question. Sing."
+    assert ("minimal_edit", 2) in [(standing.strategy, standing.round) for standing in result.standings]
+
+
+async def test_further_round_wins_nothing_where_the_run_before_could_not_be_decided(
+    project: Project, situation: Any
+) -> None:
+    judged = '\n[[criteria]]\nname = "sure"\nkind = "judge"\nquestion = "Is it sure?"\nrequired = true\n'
+    project.write_task(toml=TASK + judged, cases=shop_items())
+    project.script("optimizer", "Sing more.")
+    project.script(
+        "judge", lambda messages, _: "no form" if "maybe" in messages[0]["content"] else {"reason": "", "verdict": True}
+    )
+
+    def surer_each_time(messages: Any, request: Any) -> str:
+        item, sung = item_of(messages), messages[0]["content"].count("Sing")
+        if not sung:
+            return "no"
+        return f"bin{item}x" if sung == 2 or item in ("00", "02") else f"bin{item}x maybe"
+
+    result = await found(await situation(surer_each_time, 0, 2, 4, 6, 8, 10), says("Sing."))
     assert result.winner is not None
     assert result.winner.prompt.prompt == "Answer the question. Sing."
     assert ("minimal_edit", 2) in [(standing.strategy, standing.round) for standing in result.standings]

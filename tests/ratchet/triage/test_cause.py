@@ -2,7 +2,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from shop import TASK, FailRuns, Flickering, OpenEngine, Project, item_of, needs_context, needs_requirement, shop_items
+from shop import (
+    TASK,
+    FailRuns,
+    Flickering,
+    OpenEngine,
+    Project,
+    item_of,
+    needs_context,
+    needs_requirement,
+    shop_items,
+    with_retriever,
+)
 
 from ratchet.agents import caller
 from ratchet.engine import Engine
@@ -108,10 +119,7 @@ async def test_triage_gives_up_a_source_that_hangs(
             await asyncio.sleep(60)
 
     monkeypatch.setattr(caller, "FETCH_SECONDS", 0.05)
-    toml = TASK.replace(
-        'kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{project.add("r", Hanging())}"'
-    )
-    project.write_task(toml=toml, cases=shop_items())
+    project.write_task(toml=with_retriever(project.add("r", Hanging())), cases=shop_items())
     engine = await open_engine()
     (failure,) = await fail_runs(engine, 0)
     broken: dict[str, str] = {}

@@ -2,7 +2,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from shop import (
-    TASK,
+    BrokenRetriever,
     FailRuns,
     Flickering,
     OpenEngine,
@@ -11,6 +11,7 @@ from shop import (
     needs_context,
     needs_requirement,
     shop_items,
+    with_retriever,
 )
 
 from ratchet.engine import Engine
@@ -228,10 +229,7 @@ async def test_diagnose_says_that_a_source_is_broken_instead_of_blaming_the_mode
             asked.append(query)
             raise OSError("the index is gone")
 
-    toml = TASK.replace(
-        'kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{project.add("r", Broken())}"'
-    )
-    project.write_task(toml=toml, cases=shop_items())
+    project.write_task(toml=with_retriever(project.add("r", Broken())), cases=shop_items())
     engine = await open_engine()
     failures = await fail_runs(engine, *range(0, 16, 2))
     with pytest.raises(TriageError, match=r"not everything could be tried: context source 'handbook'.*index is gone"):
@@ -242,14 +240,7 @@ async def test_diagnose_says_that_a_source_is_broken_instead_of_blaming_the_mode
 async def test_diagnose_still_names_another_cause_beside_a_broken_source(
     project: Project, open_engine: OpenEngine, fail_runs: FailRuns
 ) -> None:
-    class Broken:
-        async def ainvoke(self, query: str) -> Any:
-            raise OSError("the index is gone")
-
-    toml = TASK.replace(
-        'kind = "documents"\npath = "documents"', f'kind = "python"\nuse = "{project.add("r", Broken())}"'
-    )
-    project.write_task(toml=toml, cases=shop_items())
+    project.write_task(toml=with_retriever(project.add("r", BrokenRetriever())), cases=shop_items())
     project.script("agent", needs_requirement)
     engine = await open_engine()
     found = await diagnose_failures(engine, await engine.workbench("shop"), await fail_runs(engine, 0, 2))
