@@ -25,10 +25,10 @@ async def propose_with(proposers: Sequence[Proposer], step: str, state: State, e
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
     try:
         with metered(await cycle_meter(engine, cycle_id)):
-            proposed = await propose(proposers, situation, await recall(situation))
+            proposed = await propose(proposers, situation, await recall(engine.store.proposals, situation))
     except BudgetError as error:
         return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=cycle_id)}
-    await remember(situation, cycle_id, proposed.refused)
+    await remember(engine.store.proposals, situation, cycle_id, proposed.refused)
     return {
         "candidates": [candidate.model_dump(mode="json") for candidate in proposed.candidates],
         "refused": [refused.result.model_dump(mode="json") for refused in proposed.refused],
@@ -46,7 +46,7 @@ async def _situation(state: State, cycle_id: str, engine: Engine) -> Situation:
     cycle = await engine.store.cycles.get(cycle_id)
     hint = cycle["document"].get("hint", "") if cycle else ""
     return Situation(
-        engine=engine,
+        harness=engine,
         bench=bench,
         component=diagnosis.component,
         diagnosis=diagnosis,

@@ -97,7 +97,7 @@ async def validate_candidates(
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
             situation = _situation(case, feedback)
-            memory = await recall(situation, without=proposal_id)
+            memory = await recall(engine.store.proposals, situation, without=proposal_id)
             result = await search(
                 situation, candidates, memory, lambda text: report(text=text), reserve=lambda: _gate_reserve(case)
             )

@@ -1,11 +1,13 @@
 """Running prompts: everything opened once, tasks ready to be run, and inputs tried on them."""
 
 from ratchet.engine.engine import Engine, cycle_meter, heldout_inputs
+from ratchet.engine.harness import Harness
 from ratchet.engine.trial import Problem, Scored, Trial, as_trials, score_all, score_one, try_prompt, with_prompt
 from ratchet.engine.workbench import Workbench
 
 __all__ = [
     "Engine",
+    "Harness",
     "Problem",
     "Scored",
     "Trial",

@@ -3,29 +3,27 @@
 import asyncio
 import logging
 
-from ratchet.agents import ComponentCaller, run_agent
 from ratchet.config.settings import Settings
+from ratchet.engine.harness import Harness
 from ratchet.engine.workbench import Material, Workbench, load_material, signature
 from ratchet.errors import ConfigurationError
-from ratchet.evaluators import evaluate_output, with_rules
 from ratchet.ledger import Audit, Versions
 from ratchet.llm import Meter, Models
-from ratchet.prompting import Rules, TaskPrompts, load_rules
-from ratchet.records import AgentRun, Evaluation
+from ratchet.prompting import Rules, load_rules
 from ratchet.store import Database, Store
 from ratchet.store.cases import stamp_of
-from ratchet.tasks import Expected, load_task, task_names
+from ratchet.tasks import load_task, task_names
 
 log = logging.getLogger(__name__)
 
 
-class Engine:
+class Engine(Harness):
     """What one process (and one event loop) needs to run the graphs. Made by `open`, ended by `close`."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
+        super().__init__(Models(settings, store.replies))
         self.settings = settings
         self.store = store
-        self.models = Models(settings, store.replies)
         self.versions = Versions(store.database, settings.prompts_file)
         self.audit = Audit(store.database)
         self._rules_hash: str | None = None
@@ -97,22 +95,6 @@ class Engine:
             kept = ((files, stamp_of(approved)), await asyncio.to_thread(load_material, task, approved))
             self._material[task_name] = kept
         return kept[1]
-
-    async def run(self, bench: Workbench, text: str, *, prompts: TaskPrompts, repeat: int | None = 0) -> AgentRun:
-        """Run the task's agent with the given prompts; `repeat` as in `Models.reply`.
-
-        Raises:
-            ConfigurationError, ModelError, SourceError, BudgetError.
-        """
-        call = ComponentCaller(
-            bench.task, bench.rules, prompts, self.models, bench.sources, bench.solved, repeat=repeat
-        )
-        return await run_agent(call, text)
-
-    async def evaluate(self, bench: Workbench, text: str, output: str, expected: Expected) -> Evaluation:
-        """Score an output, see `evaluate_output`, and check it against the pinned rules, see `with_rules`."""
-        evaluation = await evaluate_output(self.models, bench.task, text, output, expected)
-        return await with_rules(evaluation, bench.rules, output)
 
 
 async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:

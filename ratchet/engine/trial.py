@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from ratchet.concurrency import Progress, gather
-from ratchet.engine.engine import Engine
+from ratchet.engine.harness import Harness
 from ratchet.engine.workbench import Workbench
 from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.prompting import TaskPrompt, TaskPrompts
@@ -55,7 +55,7 @@ def with_prompt(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> Tas
 
 
 async def try_prompt(
-    engine: Engine, bench: Workbench, prompts: TaskPrompts, text: str, repeat: int = 0
+    harness: Harness, bench: Workbench, prompts: TaskPrompts, text: str, repeat: int = 0
 ) -> AgentRun | Problem:
     """Run the agent on one input, for an experiment, a race, the gate or a measurement; `repeat` as in `Models.reply`.
 
@@ -67,7 +67,7 @@ async def try_prompt(
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
     try:
-        return await engine.run(bench, text, prompts=prompts, repeat=repeat)
+        return await harness.run(bench, text, prompts=prompts, repeat=repeat)
     except ModelUnavailableError:
         raise
     except ModelError as error:
@@ -76,23 +76,23 @@ async def try_prompt(
         return Problem("source", str(error))
 
 
-async def score_one(engine: Engine, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
+async def score_one(harness: Harness, bench: Workbench, prompts: TaskPrompts, trial: Trial, repeat: int = 0) -> Scored:
     """Run and score one input. Where there is no run it has no criteria, and passed as `Problem.passed` says.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
-    run = await try_prompt(engine, bench, prompts, trial.input, repeat)
+    run = await try_prompt(harness, bench, prompts, trial.input, repeat)
     if isinstance(run, Problem):
         score = None if run.passed is None else 0.0
         nothing = Evaluation(criteria=[], score=score, passed=run.passed, problems=[f"run: {run.message}"])
         return Scored("", nothing, 0, None)
-    evaluation = await engine.evaluate(bench, trial.input, run.output, trial.expected)
+    evaluation = await harness.evaluate(bench, trial.input, run.output, trial.expected)
     return Scored(run.output, evaluation, run.tokens, run.step_seconds)
 
 
 async def score_all(
-    engine: Engine,
+    harness: Harness,
     bench: Workbench,
     prompts: TaskPrompts,
     trials: Sequence[Trial],
@@ -105,7 +105,7 @@ async def score_all(
 
     async def one(trial: Trial) -> Scored:
         nonlocal done
-        scored = await score_one(engine, bench, prompts, trial, repeat)
+        scored = await score_one(harness, bench, prompts, trial, repeat)
         done += 1
         if progress:
             progress(done, len(trials))

@@ -1,6 +1,6 @@
 """One task ready to be run, and the files that it is made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,8 +29,12 @@ class Workbench:
 
     @property
     def holdout(self) -> list[Case]:
-        """The held-out cases. Never part of a proposing or diagnosing call."""
+        """The held-out cases. Never part of a proposing or diagnosing call, see `for_training`."""
         return of_split(self.cases, "holdout")
+
+    def for_training(self) -> "Workbench":
+        """The same without held-out cases: for whoever proposes, and for the search."""
+        return replace(self, cases=self.train)
 
     def is_training_case(self, source: str, text: str) -> bool:
         """Whether a run is that of a training case. A caller names its source as it likes, so a case's name alone is

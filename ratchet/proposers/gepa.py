@@ -130,13 +130,13 @@ class Adapter:
         situation = self.situation
         prompt = situation.prompt.model_copy(update={"prompt": candidate[situation.component]})
         prompts = with_prompt(situation.bench.prompts, situation.component, prompt)
-        return await score_all(situation.engine, situation.bench, prompts, batch)
+        return await score_all(situation.harness, situation.bench, prompts, batch)
 
     async def _rewrite(self, text: str, failures: Sequence[FailureBundle]) -> str:
         self._asked += 1
         base = self.situation.prompt.model_copy(update={"prompt": text})
         request = rewrite_request(replace(self.situation, base=base, failures=failures))
-        models = self.situation.engine.models
+        models = self.situation.harness.models
         return await ask_for_text(models, request, max_tokens=room(text), repeat=self._asked) or text
 
     def _bundle(self, trial: Trial, run: Scored) -> FailureBundle:

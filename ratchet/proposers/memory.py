@@ -7,6 +7,7 @@ from ratchet.prompting import TaskPrompt, content_hash
 from ratchet.proposers.proposer import Refused, Situation
 from ratchet.proposers.sentences import sentences, words
 from ratchet.records import Candidate
+from ratchet.store.proposals import Proposals
 
 ALIKE = 0.9
 """Share of common words from which on two wordings are the same idea."""
@@ -37,11 +38,11 @@ class Memory(NamedTuple):
         return None
 
 
-async def recall(situation: Situation, without: str | None = None) -> Memory:
-    """What failed from the prompt in force; the proposal `without` is not remembered, so that a step that runs again
+async def recall(proposals: Proposals, situation: Situation, without: str | None = None) -> Memory:
+    """What failed from the prompt in force; the proposal `without` is left out, so that a step that runs again
     finds what it found the first time."""
     base, name = situation.in_force, situation.bench.task.name
-    rows = await situation.engine.store.proposals.known(name, situation.component, base.hash, without)
+    rows = await proposals.known(name, situation.component, base.hash, without)
     return Memory(
         base,
         {row["fingerprint"]: row["reason"] or "" for row in rows},
@@ -53,9 +54,9 @@ async def recall(situation: Situation, without: str | None = None) -> Memory:
     )
 
 
-async def remember(situation: Situation, cycle_id: str, refused: Sequence[Refused]) -> None:
+async def remember(proposals: Proposals, situation: Situation, cycle_id: str, refused: Sequence[Refused]) -> None:
     """Keep what the guards refused with the reason, so that the same idea is not paid for again."""
-    await situation.engine.store.proposals.add(
+    await proposals.add(
         [
             {
                 "id": f"{cycle_id}-{fingerprint_of(situation.component, item.candidate)[:12]}",

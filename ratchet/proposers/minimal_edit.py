@@ -51,7 +51,7 @@ class MinimalEdit:
             problems=_problems(situation),
             feedback=situation.feedback or "nothing",
         )
-        sentence = one_sentence(await ask_for_text(situation.engine.models, content, max_tokens=80), text)
+        sentence = one_sentence(await ask_for_text(situation.harness.models, content, max_tokens=80), text)
         return f"{text}\n{sentence}" if sentence else ""
 
     async def _change(self, situation: Situation) -> str:
@@ -68,7 +68,7 @@ class MinimalEdit:
             feedback=situation.feedback or "nothing",
         )
         try:
-            answer = await situation.engine.models.fill(
+            answer = await situation.harness.models.fill(
                 "optimizer", [{"role": "user", "content": content}], SentenceChange, max_tokens=120
             )
         except ModelUnavailableError:

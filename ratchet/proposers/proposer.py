@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from ratchet.engine import Engine, Workbench
+from ratchet.engine import Harness, Workbench
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Candidate, CandidateResult, Diagnosis, FailureBundle
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What a proposer may look at. Held-out cases are not part of it: `bench` is used for its training cases only."""
+    """What a proposer may look at, and what it may ask: models, by `harness`, which can also try a prompt.
 
-    engine: Engine
+    Held-out cases are no part of it, whatever it is made from: `bench` keeps its training cases only, and `harness`
+    has neither the database nor the settings of an engine.
+    """
+
+    harness: Harness
     bench: Workbench
     component: str
     diagnosis: Diagnosis
@@ -24,6 +28,10 @@ class Situation:
     """In a further round: the best candidate so far. `failures` are then what still fails under it."""
     parents: Sequence[Candidate] = ()
     """Two candidates that complete each other, the better one first; for those who merge."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "harness", Harness(self.harness.models))
+        object.__setattr__(self, "bench", self.bench.for_training())
 
     @property
     def prompt(self) -> TaskPrompt:

@@ -17,7 +17,7 @@ class Rewrite:
     async def propose(self, situation: Situation) -> list[Candidate]:
         """The model's version of the instructions."""
         content = rewrite_request(situation)
-        text = await ask_for_text(situation.engine.models, content, max_tokens=room(situation.prompt.prompt))
+        text = await ask_for_text(situation.harness.models, content, max_tokens=room(situation.prompt.prompt))
         if not text:
             return []
         changed = situation.prompt.model_copy(update={"prompt": text})

@@ -138,7 +138,7 @@ class _Search:
     ) -> bool:
         async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
             prompts = with_prompt(situation.bench.prompts, situation.component, candidate.prompt)
-            return await score_all(situation.engine, situation.bench, prompts, trials)
+            return await score_all(situation.harness, situation.bench, prompts, trials)
 
         async def merge(parents: list[Candidate]) -> list[Candidate]:
             found = await propose((Merge(),), replace(situation, parents=parents), self.memory)
@@ -199,7 +199,7 @@ class _Search:
         if best.passed > passed + len(unseen):
             return passed
         situation = self.situation
-        scored = await score_all(situation.engine, situation.bench, situation.bench.prompts, unseen)
+        scored = await score_all(situation.harness, situation.bench, situation.bench.prompts, unseen)
         return passed + sum(run.evaluation.passed is True for run in scored)
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from ratchet.engine import Engine
 from ratchet.prompting import ContextStep, Example, TaskPrompt
 from ratchet.proposers import Memory, fingerprint_of, propose, recall
 from ratchet.proposers.memory import FailedChange, alike
@@ -54,7 +55,8 @@ def test_memory_says_what_an_idea_is_like() -> None:
 
 
 @pytest.mark.anyio
-async def test_similar_wording_that_failed_is_refused(situation: Any) -> None:
+async def test_similar_wording_that_failed_is_refused(engine: Engine, situation: Any) -> None:
+    proposals = engine.store.proposals
     made = await situation()
     base = made.prompt
 
@@ -74,9 +76,9 @@ async def test_similar_wording_that_failed_is_refused(situation: Any) -> None:
             "fingerprint": str(number), "status": status, "reason": f"it was {status}", "document": document,
         }  # fmt: skip
 
-    await made.engine.store.proposals.add([row(1, "unproven", ADDED), row(2, "refused", "Sing one song for me")])
-    memory = await recall(made)
+    await proposals.add([row(1, "unproven", ADDED), row(2, "refused", "Sing one song for me")])
+    memory = await recall(proposals, made)
     proposed = await propose([Says("And " + ADDED), Says("Sing one song for me!")], made, memory)
     assert [refused.reason for refused in proposed.refused] == ["like one that failed before: it was unproven"]
     assert [candidate.prompt.prompt.splitlines()[-1] for candidate in proposed.candidates] == ["Sing one song for me!"]
-    assert (await propose([Says("And " + ADDED)], made, await recall(made, without="P1"))).refused == []
+    assert (await propose([Says("And " + ADDED)], made, await recall(proposals, made, without="P1"))).refused == []

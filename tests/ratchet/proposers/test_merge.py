@@ -1,11 +1,12 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ratchet.prompting import ContextStep, Example, TaskPrompt
-from ratchet.proposers import Merge, Situation
+from ratchet.proposers import Merge
 from ratchet.proposers.merge import merge_prompts
-from ratchet.records import Candidate, Diagnosis
+from ratchet.records import Candidate
 
 BASE = TaskPrompt(prompt="Answer.", locked=["Answer."])
 HANDBOOK, DEEP = ContextStep(source="handbook", top_k=1), ContextStep(source="handbook", top_k=4)
@@ -39,20 +40,14 @@ def test_merged_joins_what_does_not_conflict(better: TaskPrompt, other: TaskProm
     assert merge_prompts(BASE, better, other) == expected
 
 
-@pytest.fixture
-def situation() -> Any:
-    def make(*prompts: TaskPrompt) -> Situation:
-        parents = [Candidate(strategy=f"s{n}", rationale=f"r{n}", prompt=prompt) for n, prompt in enumerate(prompts)]
-        diagnosis = Diagnosis(category="prompt", component="shop", failures=[], explanation="e")
-        nothing: Any = None
-        return Situation(nothing, nothing, "shop", diagnosis, [], base=BASE, parents=parents)
-
-    return make
+async def merge(situation: Any, *prompts: TaskPrompt) -> list[Candidate]:
+    parents = [Candidate(strategy=f"s{n}", rationale=f"r{n}", prompt=prompt) for n, prompt in enumerate(prompts)]
+    return await Merge().propose(replace(await situation(), base=BASE, parents=parents))
 
 
 @pytest.mark.anyio
 async def test_merge_names_both_parents(situation: Any) -> None:
-    (candidate,) = await Merge().propose(situation(change(context=[DEEP]), change(examples=[ONE])))
+    (candidate,) = await merge(situation, change(context=[DEEP]), change(examples=[ONE]))
     assert (candidate.strategy, candidate.rationale) == ("merge + s0 + s1", "both together: r0; r1")
     assert candidate.prompt == change(context=[DEEP], examples=[ONE])
 
@@ -68,4 +63,4 @@ async def test_merge_names_both_parents(situation: Any) -> None:
     ],
 )
 async def test_merge_that_is_nothing_new_is_no_candidate(situation: Any, parents: Any) -> None:
-    assert await Merge().propose(situation(*parents)) == []
+    assert await merge(situation, *parents) == []

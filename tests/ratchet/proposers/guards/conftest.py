@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from shop import TASK, Project, shop_items
 
-from ratchet.engine import Workbench
+from ratchet.engine import Harness, Workbench
 from ratchet.prompting import load_prompts, load_rules
 from ratchet.proposers import Situation
 from ratchet.records import Diagnosis, Evaluation, FailureBundle
@@ -28,8 +28,8 @@ def situation(project: Project) -> Situation:
         rules_hash="h", model="m", trace=[], source="s", thread_id=None, created_at="now",
     )  # fmt: skip
     diagnosis = Diagnosis(category="prompt", component="shop", failures=["F-0"], explanation="e")
-    nothing: Any = None
-    return Situation(nothing, bench, "shop", diagnosis, [failure])
+    no_models: Any = None
+    return Situation(Harness(no_models), bench, "shop", diagnosis, [failure])
 
 
 @pytest.fixture
@@ -38,6 +38,6 @@ def failing_on(situation: Situation) -> Any:
 
     def make(*inputs: str) -> Situation:
         failures = [situation.failures[0].model_copy(update={"input": text}) for text in inputs]
-        return Situation(situation.engine, situation.bench, "shop", situation.diagnosis, failures)
+        return Situation(situation.harness, situation.bench, "shop", situation.diagnosis, failures)
 
     return make
