@@ -22,8 +22,8 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-from gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 
+from benchmarks.gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 from ratchet.gate.control import ERROR, error_level
 from ratchet.gate.eprocess import BETS, FUTILE, wealth
 from ratchet.gate.prove import looks

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from counting_endpoint import CountingEndpoint
+from benchmarks.counting_endpoint import CountingEndpoint
 
 CONCURRENCY = 4
 LATENCY = 0.04

@@ -23,8 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from first_improvement import REPOSITORY, read
-
+from benchmarks.first_improvement import REPOSITORY, read
 from graph import open_session
 from ratchet.concurrency import gather
 from ratchet.config.settings import Settings

@@ -21,7 +21,9 @@ VARIABLES = [
 ]
 CRITERIA = {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(get_args(Criterion)[0])}
 """The models of all criteria by kind."""
+FOLDERS = ("prompts", "ratchet", "nodes", "graph", "service", "ratchet_agents", "docs", "benchmarks", "tests")
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PATH = re.compile(rf"`((?:pytest -s )?(?:{'|'.join(FOLDERS)})/[\w./-]*)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -162,6 +164,13 @@ def test_links_resolve(page: Path) -> None:
         file = page.parent / target if target else page
         assert file.exists(), link
         assert not anchor or anchor in anchors(file), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_in_pages_exist(page: Path) -> None:
+    told = [path.split()[-1] for path in _PATH.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))]
+
+    assert [path for path in told if not re.search("[A-Z]", path) and not (ROOT / path).exists()] == []
 
 
 def test_task_of_the_readme_loads(tmp_path: Path) -> None:
