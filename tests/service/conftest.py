@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from command import Done
+from cycle_states import Desk, Reach
 
 from ratchet.config.settings import ROLES, Settings
 from service.cli import main
@@ -117,6 +118,23 @@ def ratchet(
         return Done(int(ended.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def kept_states(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    return tmp_path_factory.mktemp("states"), {}
+
+
+@pytest.fixture
+def reach(
+    project: Path,
+    ratchet: Callable[..., Done],
+    monkeypatch: pytest.MonkeyPatch,
+    kept_states: tuple[Path, dict[str, str]],
+) -> Reach:
+    """Brings the project to a state of `cycle_states.STATES` and returns the id of its cycle."""
+    monkeypatch.setenv("RATCHET_MIN_SOURCES", "1")
+    return Reach(Desk(project, ratchet, monkeypatch), *kept_states)
 
 
 @pytest.fixture
