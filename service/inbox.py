@@ -27,11 +27,16 @@ class InboxItem(TypedDict):
 
 
 async def waiting_items() -> list[InboxItem]:
-    """Changes to approve, then what could not be fixed automatically; each newest first."""
+    """Changes to approve, then what could not be fixed automatically; each newest first.
+
+    An open review is left out where nobody has to answer it: later cycles have taken up its failures, or people have
+    made cases of them.
+    """
     async with open_session() as session:
-        waiting = await session.engine.store.cycles.select(status=("awaiting_approval",))
-        reviews = {row["cycle_id"] for row in await session.engine.store.reviews.select()}
-        ended = await session.engine.store.cycles.select(status=("escalated", "inconclusive"))
+        store = session.engine.store
+        waiting = await store.cycles.select(status=("awaiting_approval",))
+        reviews = {row["cycle_id"] for row in await store.reviews.select()} & await store.failures.cycles_waiting()
+        ended = await store.cycles.select(status=("escalated", "inconclusive"))
         to_review = [_item(row, "review") for row in ended if row["id"] in reviews]
         return [_item(row, "approve") for row in waiting] + to_review
 
@@ -44,11 +49,15 @@ def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
         "task": row["task"],
         "category": row["category"],
         "verdict": row["verdict"],
-        "before": validation.get("before", {}).get("rate"),
-        "after": validation.get("after", {}).get("rate"),
+        "before": _measured(validation.get("before")),
+        "after": _measured(validation.get("after")),
         "created_at": row["created_at"],
         "message": row["document"].get("message") or validation.get("reason", ""),
     }
+
+
+def _measured(measure: Dump | None) -> float | None:
+    return float(measure["rate"]) if measure and measure["n"] else None
 
 
 class WholeDocument(CycleDocument, total=False):

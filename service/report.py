@@ -152,13 +152,10 @@ def next_steps(cycle: WholeCycle) -> Text:
 
 
 def _answers(cycle: WholeCycle) -> list[str]:
-    left = [failure["id"] for failure in cycle.failures if failure["status"] in WAITING]
+    mine = [failure for failure in cycle.failures if failure["cycle_id"] == cycle.id]
+    left = [failure["id"] for failure in mine if failure["status"] in WAITING]
     named = f" --failure {left[0]}" if len(left) > 1 else ""
     command = f"  ratchet resolve {cycle.id}"
+    on_failures = [f"{command} correct{named} --expected '...'", f"{command} retry --hint '...'"]
     forced = f"{command} force --reason '...'" if cycle.document.get("proposal") else "  (no change that can be forced)"
-    return [
-        f"{command} dismiss --reason '...'",
-        f"{command} correct{named} --expected '...'",
-        f"{command} retry --hint '...'",
-        forced,
-    ]
+    return [f"{command} dismiss --reason '...'", *(on_failures if left else ["  (no failure is left to it)"]), forced]

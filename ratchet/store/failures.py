@@ -118,6 +118,13 @@ class Failures:
             return fetch_rows(connection, query, FailureRow)
 
     @threaded
+    def cycles_waiting(self) -> set[str]:
+        """The cycles that have left a failure to a person, and that no later cycle has taken it from."""
+        query = select(failures.c.cycle_id).where(failures.c.status.in_(WAITING)).distinct()
+        with self._database.read() as connection:
+            return {cycle_id for cycle_id in connection.execute(query).scalars() if cycle_id}
+
+    @threaded
     def regroup(self, assignments: dict[str, str]) -> None:
         """Refine the group keys of failures, given by id: a key may be extended, any other change is left out.
 
