@@ -10,7 +10,7 @@ from langgraph.errors import GraphBubbleUp
 
 from nodes.state import State, thread_of
 from ratchet.config.settings import Settings
-from ratchet.cycles.owner import let_go
+from ratchet.cycles.owner import at_work, let_go
 from ratchet.engine import Engine
 
 EngineProvider = Callable[[], Awaitable[Engine]]
@@ -26,7 +26,8 @@ def bind(node: Node, engine: EngineProvider) -> Any:  # LangGraph's own node pro
     async def bound(state: State, config: RunnableConfig) -> State:
         found = await engine()
         try:
-            return await node(state, config, found)
+            async with at_work(found, thread_of(config)):
+                return await node(state, config, found)
         except GraphBubbleUp:  # an interrupt: the cycle waits, in nobody's hands
             raise
         except BaseException:  # whatever it was, cancelled included: this process works on the cycle no more

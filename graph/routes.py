@@ -13,11 +13,23 @@ def route_after_evaluate(state: State) -> Literal["log_failure", "__end__"]:
     return "log_failure" if evaluation.get("passed") is False else END
 
 
-def route_after_diagnose(state: State) -> Literal["propose_variants", "repair_context", "escalate", "__end__"]:
-    """The cause decides, where none was found a person's hint; nothing to do, or another open cycle, ends here."""
+def route_after_evaluate_in_agent(state: State) -> Literal["log_failure", "request_approval", "__end__"]:
+    """The same in `agent`, but a request that waits in the thread is put once more: a new run must not drop it."""
+    route = route_after_evaluate(state)
+    return "request_approval" if route == END and state.get("proposal") else route
+
+
+def route_after_diagnose(
+    state: State,
+) -> Literal["propose_variants", "repair_context", "escalate", "request_approval", "__end__"]:
+    """The cause decides, where none was found a person's hint; nothing to do, or another open cycle, ends here.
+
+    Where the thread has a request that waits it is put once more.
+    """
     outcome = state.get("outcome")
     if outcome:
-        return "escalate" if outcome["status"] == "escalated" else END
+        waits = "request_approval" if state.get("proposal") else END
+        return "escalate" if outcome["status"] == "escalated" else waits
     category = (state.get("diagnosis") or {}).get("category")
     if category == "prompt" or (state.get("hint") and category != "context"):
         return "propose_variants"
@@ -40,11 +52,16 @@ def route_after_validate(state: State) -> Literal["request_approval", "apply_cha
 
 def route_after_request_approval(
     state: State,
-) -> Literal["apply_change", "validate", "propose_variants", "__end__"]:
-    """Approved: apply. Edited: validate again. Rejected with feedback: propose again, unless the cycle has ended."""
+) -> Literal["request_approval", "apply_change", "validate", "propose_variants", "__end__"]:
+    """Approved: apply. Edited: validate again. Rejected with feedback: propose again, unless the cycle has ended.
+
+    An answer that was not understood is asked for again.
+    """
     decision = state.get("decision") or {}
     if state.get("outcome"):
         return END
+    if state.get("problem"):
+        return "request_approval"
     if decision.get("type") == "approve":
         return "apply_change"
     return "validate" if decision.get("type") == "edit" else "propose_variants"

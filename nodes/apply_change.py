@@ -3,23 +3,31 @@
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ended
+from ratchet.approval.door import approved_proposal, note_stale
 from ratchet.engine import Engine
-from ratchet.errors import AlreadyDecidedError, StaleBaseError
+from ratchet.errors import AlreadyDecidedError, RefusalError, StaleBaseError
 from ratchet.live.apply import apply_proposal
-from ratchet.records import Decision, Proposal, Validation
 
 
 async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Apply exactly once, however often this node runs; a change whose base is gone is refused and said to be stale."""
-    proposal = Proposal.model_validate(state["proposal"])
-    validation = Validation.model_validate(state["validation"])
-    decision = Decision.model_validate(state["decision"])
+    """Apply exactly once, however often this node runs; a change whose base is gone is refused and said to be stale.
+
+    The state gives no more than the id of a proposal, as a client may write any of it: what the change is, and who
+    approved it, comes from the store.
+    """
+    proposal_id = str((state.get("proposal") or {}).get("id"))
     try:
-        version = await apply_proposal(engine, proposal, validation, decision)
+        stored = await approved_proposal(engine, proposal_id)
+    except RefusalError as error:
+        return {"outcome": ended("conflict", str(error))}
+    proposal, decision = stored.proposal, stored.decision
+    assert decision is not None  # noqa: S101 - an approved proposal has one
+    try:
+        version = await apply_proposal(engine, proposal, stored.validation, decision)
     except (StaleBaseError, AlreadyDecidedError) as error:
-        await engine.store.cycles.record(proposal.cycle_id, {"message": str(error)}, status="stale")
-        await engine.store.proposals.mark(proposal.id, "stale", str(error))
-        await engine.store.failures.leave_cycle(proposal.cycle_id, "open")
+        await note_stale(engine, proposal, str(error))
         return {"outcome": ended("stale", str(error), cycle_id=proposal.cycle_id)}
-    message = f"version {version['number']} of {proposal.task} is active"
+    message = f"version {version['number']} of {proposal.task} is active, {stored.decided}"
+    if version["status"] != "active":
+        message = f"version {version['number']} of {proposal.task} was applied before and is {version['status']} now"
     return {"outcome": ended("applied", message, cycle_id=proposal.cycle_id, version=version["number"])}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from nodes.state import FRESH, OutcomeState, State, ended, thread_of
+from nodes.state import FRESH, NO_THREAD, OutcomeState, State, ended, thread_of
 from ratchet.calibration.canary import canary_problem
 from ratchet.cycles.choice import Choice, failures_to_work_on
 from ratchet.cycles.owner import new_cycle_id, process_name
@@ -34,7 +34,7 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     Ends at once, with an outcome that says why, where there is nothing to do or another cycle has the right of way.
     """
     bench = await engine.workbench(state["task"])
-    thread_id = thread_of(config) or "no-thread"
+    thread_id = thread_of(config) or NO_THREAD
     fresh: State = {} if state.get("failure_id") else FRESH
     choice = await failures_to_work_on(
         engine, bench, thread_id, failure_id=state.get("failure_id"), wanted=state.get("failures")

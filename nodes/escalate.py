@@ -2,9 +2,9 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import OutcomeState, State, ended
+from nodes.state import OutcomeState, State, ended, own_cycle
 from ratchet.engine import Engine
-from ratchet.store.documents import ReviewDocument
+from ratchet.store.documents import Dump, ReviewDocument
 from ratchet.store.statuses import CycleStatus, ReviewKind
 
 
@@ -13,26 +13,28 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
 
     Failures on which only the budget ended stay open: the next cycle goes on with what is paid for.
     """
-    cycle_id = str(state["cycle_id"])
-    outcome = state.get("outcome") or _outcome(state, cycle_id)
-    diagnosis = state.get("diagnosis") or {}
+    row = await own_cycle(engine, state, config)
+    cycle_id, kept = row["id"], row["document"]
+    diagnosis = kept.get("diagnosis") or {}
+    outcome = state.get("outcome") or _outcome(diagnosis, cycle_id)
+    if row["status"] != "running":
+        return {"outcome": outcome}  # a node that runs again; all of it was done before the status was set
     document: ReviewDocument = {
         "message": outcome["message"],
         "diagnosis": diagnosis or None,
-        "proposal": state.get("proposal"),
-        "validation": state.get("validation"),
+        "proposal": kept.get("proposal"),
+        "validation": kept.get("validation"),
         "refused": state.get("refused", []),
         "proposed": state.get("candidates", []),
     }
     kind = outcome.get("kind", "capability")
     status: CycleStatus = "inconclusive" if outcome["status"] == "inconclusive" else "escalated"
-    await engine.store.reviews.add(f"V-{cycle_id}", state["task"], cycle_id, kind, document)
+    await engine.store.reviews.add(f"V-{cycle_id}", row["task"], cycle_id, kind, document)
     await engine.store.failures.leave_cycle(cycle_id, "open" if kind == "budget" else "escalated")
     await engine.store.cycles.record(cycle_id, {"message": outcome["message"]}, status=status)
     return {"outcome": outcome}
 
 
-def _outcome(state: State, cycle_id: str) -> OutcomeState:
-    diagnosis = state.get("diagnosis") or {}
+def _outcome(diagnosis: Dump, cycle_id: str) -> OutcomeState:
     kind: ReviewKind = "unstable" if diagnosis.get("category") == "unstable" else "capability"
     return ended("escalated", str(diagnosis.get("explanation", "")), kind=kind, cycle_id=cycle_id)

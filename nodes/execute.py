@@ -18,6 +18,7 @@ async def execute(state: State, config: RunnableConfig, engine: Engine) -> State
     run = await engine.run(bench, state["input"], prompts=bench.prompts, repeat=repeat)
     return {
         **FRESH,
+        **await _waiting_request(engine, thread_of(config)),
         "output": run.output,
         "run_id": f"R-{uuid.uuid4().hex[:12]}",
         "run": {
@@ -32,3 +33,11 @@ async def execute(state: State, config: RunnableConfig, engine: Engine) -> State
             "seconds": run.seconds,
         },
     }
+
+
+async def _waiting_request(engine: Engine, thread_id: str | None) -> State:
+    """What leads back to the request that waits in this thread, once the new run is served: it must not get lost."""
+    row = await engine.store.cycles.open_of_thread(thread_id) if thread_id else None
+    if row is None or row["status"] != "awaiting_approval":
+        return {}
+    return {"cycle_id": row["id"], "proposal": row["document"]["proposal"]}

@@ -7,35 +7,52 @@ from langgraph.types import interrupt
 
 from nodes.state import State, ended
 from ratchet.approval import answer_schema, approval_request, parse_answer
+from ratchet.approval.door import StoredProposal, decide, stored_proposal
 from ratchet.engine import Engine
-from ratchet.errors import AlreadyDecidedError, AnswerError
+from ratchet.errors import AlreadyDecidedError, AnswerError, RefusalError
 from ratchet.proposers import edit_refusal
-from ratchet.records import Decision, Diagnosis, Proposal, Validation
+from ratchet.records import Decision, Proposal
 
 MAX_ROUNDS = 3
 """Proposals in one cycle: the first, and one for each rejection with feedback."""
 
 
 async def request_approval(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Interrupt with the review; an answer that fits nothing, or an edit that must not be, asks again with the reason.
+    """Interrupt with the review; an answer that fits nothing, or an edit that must not be, is asked about again.
 
-    Nothing has an effect before the interrupt returns, as the node runs again from its top then.
+    Nothing has an effect before the interrupt returns, as the node runs again from its top then. It asks once: a
+    refused answer leads back here by an edge, since LangGraph would replay it to a second interrupt of the same run.
     """
-    proposal = Proposal.model_validate(state["proposal"])
-    validation = Validation.model_validate(state["validation"])
-    diagnosis = Diagnosis.model_validate(state["diagnosis"])
-    spent = await engine.store.replies.spent_by(proposal.cycle_id)
-    problem = state.get("problem")
-    while True:
-        request = approval_request(proposal, validation, diagnosis, spent, problem)
-        answer = interrupt(request, response_schema=answer_schema())
-        try:
-            decision = await _understood(engine, proposal, answer)
-            break
-        except AnswerError as error:
-            problem = str(error)
-    again = decision.type == "reject" and bool(decision.feedback) and state.get("round", 1) < MAX_ROUNDS
-    return await _decided(engine, proposal, decision, again)
+    try:
+        stored = await stored_proposal(engine, str((state.get("proposal") or {}).get("id")))
+    except RefusalError as error:
+        return {"outcome": ended("conflict", str(error))}
+    if stored.status != "pending":
+        return _already(stored)
+    spent = await engine.store.replies.spent_by(stored.proposal.cycle_id)
+    request = approval_request(stored.proposal, stored.validation, stored.diagnosis, spent, state.get("problem"))
+    answer = interrupt(request, response_schema=answer_schema())
+    try:
+        decision = await _understood(engine, stored.proposal, answer)
+    except AnswerError as error:
+        return {"problem": str(error), "decision": None}
+    return await _decided(engine, stored, decision)
+
+
+def _already(stored: StoredProposal) -> State:
+    """Nothing is left to ask: go on with the decision in force, whose process may have ended before it took effect."""
+    proposal, decision = stored.proposal, stored.decision
+    if decision is None or stored.status not in ("approved", "applied", "editing", "rejected"):
+        message = f"proposal {proposal.id} is {stored.status}; nothing was changed"
+        return {"outcome": ended("conflict", message, cycle_id=proposal.cycle_id)}
+    update: State = {"decision": decision.model_dump(mode="json"), "problem": None, "outcome": None}
+    if decision.type == "reject" and not _another_follows(proposal, decision):
+        update["outcome"] = ended("rejected", f"it is closed: {stored.decided}", cycle_id=proposal.cycle_id)
+    return update
+
+
+def _another_follows(proposal: Proposal, decision: Decision) -> bool:
+    return decision.type == "reject" and bool(decision.feedback) and proposal.round < MAX_ROUNDS
 
 
 async def _understood(engine: Engine, proposal: Proposal, answer: Any) -> Decision:
@@ -48,32 +65,16 @@ async def _understood(engine: Engine, proposal: Proposal, answer: Any) -> Decisi
     return decision
 
 
-async def _decided(engine: Engine, proposal: Proposal, decision: Decision, again: bool) -> State:
-    """Note the decision; of two answers given at once the first one counts. `again`: another proposal will follow."""
-    update: State = {"decision": decision.model_dump(mode="json"), "problem": None}
-    if decision.type == "edit":
-        return update
+async def _decided(engine: Engine, stored: StoredProposal, decision: Decision) -> State:
+    """Take the decision; of several answers the first one counts, and the others are told whose it was."""
+    proposal = stored.proposal
+    again = _another_follows(proposal, decision)
+    update: State = {"decision": decision.model_dump(mode="json"), "problem": None, "outcome": None}
     try:
-        await engine.store.proposals.decide(
-            proposal.id, "approved" if decision.type == "approve" else "rejected", decision.reason or decision.feedback
-        )
+        await decide(engine, proposal, decision, again=again)
     except AlreadyDecidedError as error:
-        return {**update, "outcome": ended("conflict", str(error), cycle_id=proposal.cycle_id)}
-    if decision.type == "reject":
-        await _rejected(engine, proposal, decision, again)
-        if not again:
-            message = f"rejected by {decision.reviewer}"
-            update["outcome"] = ended("rejected", message, cycle_id=proposal.cycle_id)
+        update["outcome"] = ended("conflict", str(error), cycle_id=proposal.cycle_id)
+        return update
+    if decision.type == "reject" and not again:
+        update["outcome"] = ended("rejected", f"rejected by {decision.reviewer}", cycle_id=proposal.cycle_id)
     return update
-
-
-async def _rejected(engine: Engine, proposal: Proposal, decision: Decision, again: bool) -> None:
-    answer = {"reason": decision.reason, "feedback": decision.feedback}
-    await engine.audit.note(decision.reviewer, "reject", proposal.task, proposal.id, answer)
-    if again:
-        await engine.store.cycles.record(proposal.cycle_id, {}, status="running")
-        return
-    await engine.store.failures.leave_cycle(proposal.cycle_id, "open")
-    await engine.store.cycles.record(
-        proposal.cycle_id, {"decision": decision.model_dump(mode="json")}, status="rejected"
-    )

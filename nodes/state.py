@@ -5,9 +5,15 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import EphemeralValue
 
+from ratchet.engine import Engine
+from ratchet.errors import RefusalError
 from ratchet.store.documents import ServedRun
+from ratchet.store.rows import CycleRow
 from ratchet.store.statuses import ReviewKind
 from ratchet.tasks import Expected
+
+NO_THREAD = "no-thread"
+"""What stands for the thread of a run without a checkpointer."""
 
 OutcomeStatus = Literal[
     "passed",  # the run passed
@@ -144,3 +150,16 @@ def thread_of(config: RunnableConfig) -> str | None:
 def ended(status: OutcomeStatus, message: str, **more: Any) -> OutcomeState:
     """An outcome."""
     return {"status": status, "message": message, **more}  # type: ignore[typeddict-item]
+
+
+async def own_cycle(engine: Engine, state: State, config: RunnableConfig) -> CycleRow:
+    """The cycle that this thread works on, as it is stored. A client may write any id into the state.
+
+    Raises:
+        RefusalError: there is no such cycle, it is another thread's, or it waits for a person.
+    """
+    cycle_id = str(state.get("cycle_id"))
+    row = await engine.store.cycles.get(cycle_id)
+    if row is None or row["thread_id"] != (thread_of(config) or NO_THREAD) or row["status"] == "awaiting_approval":
+        raise RefusalError(f"cycle {cycle_id!r:.60} is not one that this thread works on; nothing was changed")
+    return row

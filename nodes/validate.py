@@ -6,8 +6,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from nodes.state import State, ended
+from ratchet.approval.door import stored_proposal, take_back_edit
 from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
 from ratchet.engine import Engine
+from ratchet.errors import RefusalError
 from ratchet.records import Candidate, CandidateResult, Decision, Diagnosis, Proposal
 from ratchet.store.statuses import ReviewKind
 
@@ -23,8 +25,11 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     claim = Claim(state["task"], str(state["cycle_id"]), Diagnosis.model_validate(state["diagnosis"]))
     decision = state.get("decision")
     if decision and decision["type"] == "edit":
-        first, edit = Proposal.model_validate(state["proposal"]), Decision.model_validate(decision)
-        return _of_edit(await validate_edit(engine, claim, first, edit, report))
+        first, edit = await _edited(engine, state)
+        finding = await validate_edit(engine, claim, first, edit, report)
+        if not finding.proven:
+            await take_back_edit(engine, first)
+        return _of_edit(finding)
     finding = await validate_candidates(
         engine,
         claim,
@@ -35,6 +40,18 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         feedback=state.get("feedback", ""),
     )
     return {**_of_candidates(finding, claim.cycle_id), "problem": None, "decision": None}
+
+
+async def _edited(engine: Engine, state: State) -> tuple[Proposal, Decision]:
+    """The proposal that is on the table, and the reviewer's own version of it, as they are stored.
+
+    Raises:
+        RefusalError: nobody has answered it with a version of their own.
+    """
+    stored = await stored_proposal(engine, str((state.get("proposal") or {}).get("id")))
+    if stored.decision is None or stored.status != "editing":
+        raise RefusalError(f"proposal {stored.proposal.id} is {stored.status}: no version of a reviewer waits")
+    return stored.proposal, stored.decision
 
 
 def _of_candidates(finding: Finding, cycle_id: str) -> State:

@@ -1,8 +1,11 @@
 """Errors a user can meet. Each message is one line that says what is wrong and what to do about it."""
 
 
-class RatchetError(Exception):
-    """Base of all errors that Ratchet raises on purpose."""
+class RatchetError(RuntimeError):
+    """Base of all errors that Ratchet raises on purpose.
+
+    A `RuntimeError`, because the server passes the words of that class on to its caller and hides those of others.
+    """
 
 
 class ConfigurationError(RatchetError):

@@ -1,20 +1,21 @@
 """Driving the graphs from a command: running a cycle, answering an approval request."""
 
 import asyncio
-import uuid
 from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
 from nodes.state import OutcomeStatus
+from ratchet.approval.door import stored_proposal
 from ratchet.cycles.owner import process_is_gone, process_name
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.records import Category, Verdict
 from ratchet.resolving import CycleRequest
 from ratchet.store.rows import CycleRow
-from ratchet.store.statuses import OPEN_CYCLE, CycleStatus, ProposalStatus
+from ratchet.store.statuses import OPEN_CYCLE, CycleStatus
 from service.console import Tell
+from service.requests import CycleThread, finish, new_thread_id, running_thread, waiting_thread
 from service.serving import collect_failures
 from service.session import Session, thread_config
 
@@ -53,15 +54,20 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
         if not await session.engine.store.cycles.take_over(waiting["id"], me, process_is_gone):
             message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner') or 'another process'}"
             return await _result(session, waiting["id"], "running", message)
-        return await _run(session, waiting["graph"], None, waiting["thread_id"], tell)
+        thread, arguments = await running_thread(session, waiting)
+        return await _run(session, thread, arguments, tell)
     if collect:
         await collect_failures(session, bench, tell)
-    return await _run(session, "improve", {"task": task}, f"improve-{task}-{uuid.uuid4().hex[:8]}", tell)
+    return await _run(session, _new_thread(session), {"task": task}, tell)
 
 
 async def retry(session: Session, arguments: CycleRequest, tell: Tell) -> CycleResult:
     """Run a cycle over given failures, up to its approval request or its end; `arguments` are `improve`'s input."""
-    return await _run(session, "improve", arguments, f"improve-{arguments['task']}-{uuid.uuid4().hex[:8]}", tell)
+    return await _run(session, _new_thread(session), arguments, tell)
+
+
+def _new_thread(session: Session) -> CycleThread:
+    return CycleThread(session.graph("improve"), thread_config(new_thread_id()))
 
 
 async def _open_cycle(session: Session, bench: Workbench) -> CycleRow | None:
@@ -69,9 +75,8 @@ async def _open_cycle(session: Session, bench: Workbench) -> CycleRow | None:
     return rows[0] if rows else None
 
 
-async def _run(session: Session, graph: Any, arguments: Any, thread_id: str, tell: Tell) -> CycleResult:
-    config = thread_config(thread_id)
-    compiled = session.graph(graph)
+async def _run(session: Session, thread: CycleThread, arguments: Any, tell: Tell) -> CycleResult:
+    compiled, config = thread
     stream = compiled.astream(arguments, config, stream_mode=["custom", "updates"], durability="sync")
     async for mode, event in stream:
         if mode == "custom":
@@ -98,45 +103,56 @@ async def _result(session: Session, cycle_id: str | None, status: RunStatus, mes
     )
 
 
-FINISHED_BY: dict[ProposalStatus, str] = {"approved": "approve", "applied": "approve", "rejected": "reject"}
-"""The answer that finishes what an earlier one began, by the status that it left behind."""
-
-
 async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict[str, Any]:
     """Answer the approval request of a cycle; the outcome that follows from it.
 
     Raises:
         ConfigurationError: there is no such cycle, or the answer was not accepted and the request waits again.
-        AlreadyDecidedError: nothing waits for an answer any more, or another one was noted before a crash.
+        AlreadyDecidedError: nothing waits for an answer any more, or somebody has decided before; says who.
+        RefusalError: what is stored of the proposal does not fit together.
     """
     row = await session.engine.store.cycles.get(cycle_id)
     if row is None:
         raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
-    if row["status"] != "awaiting_approval":
-        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}")
-    await _refuse_another_answer(session, row, reply)
-    graph, config = session.graph(row["graph"]), thread_config(row["thread_id"])
-    if not (await graph.aget_state(config)).interrupts:
-        await graph.ainvoke(None, config, durability="sync")  # the process ended just before the interrupt
-    result = await graph.ainvoke(Command(resume=reply), config, durability="sync")
+    finished = await _late(session, row, reply)
+    if finished is not None:
+        return finished
+    thread = await waiting_thread(session, row)
+    result = await thread.graph.ainvoke(Command(resume=reply), thread.config, durability="sync")
     if "__interrupt__" in result:
         problem = result["__interrupt__"][0].value.get("problem")
         if problem:
             raise ConfigurationError(f"the answer was not accepted: {problem}. The request still waits.")
         return {"status": "awaiting_approval", "message": "another proposal was made and waits", "cycle_id": cycle_id}
+    return _outcome_of(result, cycle_id)
+
+
+def _outcome_of(result: dict[str, Any], cycle_id: str) -> dict[str, Any]:
     outcome = result.get("outcome")
-    if not isinstance(outcome, dict):
-        raise RatchetError(f"cycle {cycle_id} ended without an outcome")
+    if not isinstance(outcome, dict) or outcome.get("cycle_id") != cycle_id:
+        raise RatchetError(f"cycle {cycle_id} ended without an outcome of its own; see `ratchet show {cycle_id}`")
+    if outcome["status"] == "conflict":
+        raise AlreadyDecidedError(outcome["message"])
     return outcome
 
 
-async def _refuse_another_answer(session: Session, row: CycleRow, reply: dict[str, Any]) -> None:
-    """An answer whose process ended before it took effect stands: the same one finishes it, another one is refused."""
-    proposal = row["document"].get("proposal")
-    status = await session.engine.store.proposals.status(proposal["id"]) if proposal else None
-    finishing = FINISHED_BY.get(status) if status else None
-    if finishing and reply["type"] != finishing:
-        raise AlreadyDecidedError(
-            f"cycle {row['id']} is {status} already, only the process ended too early; "
-            f"`ratchet {finishing} {row['id']}` finishes it"
-        )
+async def _late(session: Session, row: CycleRow, reply: dict[str, Any]) -> dict[str, Any] | None:
+    """Where somebody has decided before: finish a decision whose process ended before it took effect, and say whose it
+    is. The outcome for whoever gives the same answer, None where nobody has decided.
+
+    Raises:
+        AlreadyDecidedError: the cycle does not wait, or the decision was another one.
+    """
+    cycle_id = row["id"]
+    proposal = (row["document"].get("proposal") or {}).get("id")
+    stored = await stored_proposal(session.engine, proposal) if proposal else None
+    decided = stored.decided if stored else ""
+    if row["status"] != "awaiting_approval":
+        said = f": {decided}" if decided else ""
+        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}{said}")
+    if stored is None or stored.decision is None:
+        return None
+    outcome = await finish(session, row)
+    if stored.decision.type == reply["type"]:
+        return outcome
+    raise AlreadyDecidedError(f"cycle {cycle_id} was decided before: {decided}; it is {outcome.get('status')} now")

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from ratchet.llm import Meter, metered
 from ratchet.tasks import Case
 from ratchet.tasks.sampling import shuffled
 from service.console import Tell
+from service.requests import new_thread_id
 from service.session import Session, thread_config
 
 ENOUGH_FAILURES = 12
@@ -27,7 +27,7 @@ async def serve(
     session: Session, task: str, text: str, expected: Any, source: str | None, *, reuse: bool = False
 ) -> State:
     """Serve one run in a thread of its own; with `reuse`, a reply that was paid for before is good enough."""
-    config = thread_config(f"run-{uuid.uuid4().hex[:12]}")
+    config = thread_config(new_thread_id())
     config["configurable"]["reuse"] = reuse
     arguments = {"task": task, "input": text, "expected": expected, "source": source}
     result: State = await session.graph("serve").ainvoke(arguments, config, durability="exit")

@@ -1,11 +1,20 @@
 """Who works on a cycle: names of processes, whether the process of a name has ended, and letting a cycle go."""
 
+import asyncio
 import os
 import socket
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ratchet.engine import Engine
+
+BEAT_SECONDS = 10.0
+"""Between two beats of a process that works on a cycle."""
+LEASE_SECONDS = 60.0
+"""Without a beat for so long a process that cannot be looked up counts as gone."""
 
 
 def process_name() -> str:
@@ -14,18 +23,19 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{pid}:{_start(pid) or ''}"
 
 
-def process_is_gone(name: str) -> bool:
-    """Whether the process of that name has certainly ended or let go of its cycle (an empty name). Blocks.
+def process_is_gone(name: str, beat_at: str) -> bool:
+    """Whether the process of that name has ended or let go of its cycle (an empty name). Blocks.
 
-    An end is only noticed on the machine that the process ran on. A process id that was given to another process since,
-    as happens to the first one of a container that starts again, and a dead process that nobody has waited for, do not
-    count as alive.
+    On the machine that it ran on an end is certain: a process id that was given to another process since, as happens
+    to the first one of a container that starts again, and a dead process that nobody has waited for, do not count as
+    alive. Elsewhere, or where the machine has another name now, it is gone when its heart has not beaten for
+    `LEASE_SECONDS`; `beat_at` is the time of the last beat.
     """
     if not name:
         return True
     host, pid, start = [*name.split(":"), "", ""][:3]
     if host != socket.gethostname() or not pid.isdigit():
-        return False
+        return datetime.now(UTC) - datetime.fromisoformat(beat_at) > timedelta(seconds=LEASE_SECONDS)
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -47,6 +57,24 @@ def _start(pid: int) -> str | None:
         return None
     fields = text.rpartition(")")[2].split()
     return _DEAD if fields[0] in "ZX" else fields[19]
+
+
+@asynccontextmanager
+async def at_work(engine: Engine, thread_id: str | None) -> AsyncIterator[None]:
+    """While a node works on the open cycle of a thread its heart beats, so that others can tell it from a dead one."""
+    beating = asyncio.create_task(_beat(engine, thread_id)) if thread_id else None
+    try:
+        yield
+    finally:
+        if beating is not None:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _beat(engine: Engine, thread_id: str) -> None:
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        await engine.store.cycles.beat(thread_id)
 
 
 async def let_go(engine: Engine, thread_id: str | None) -> None:

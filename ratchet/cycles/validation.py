@@ -12,7 +12,7 @@ from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.llm import metered
-from ratchet.prompting import TaskPrompt, content_hash
+from ratchet.prompting import change_hash
 from ratchet.proposers import Situation, fingerprint_of, recall
 from ratchet.records import (
     Candidate,
@@ -26,6 +26,7 @@ from ratchet.records import (
 )
 from ratchet.search import search
 from ratchet.store.documents import CycleDocument
+from ratchet.store.proposals import decision_document
 from ratchet.store.rows import NewProposal
 from ratchet.store.statuses import ProposalStatus
 
@@ -105,7 +106,7 @@ async def validate_candidates(
             if result.winner is None:
                 reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
                 return await _unproven(case, None, unproven(reason, triggering=result.triggering), standings)
-            proposal = _proposal(case, result.winner, proposal_id, standings)
+            proposal = _proposal(case, result.winner, proposal_id, standings, round_number)
             validation = await _prove(case, proposal, result.fixed, result.triggering)
     except BudgetError as error:
         return await _out_of_budget(case, str(error))
@@ -121,7 +122,7 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     proposal_id = f"{first.id}-{prompt.hash[:8]}"
     case = await _case(engine, claim, report, proposal_id)
     candidate = Candidate(strategy="edit", rationale=f"edited by {decision.reviewer}", prompt=prompt)
-    proposal = _proposal(case, candidate, proposal_id, first.candidates)
+    proposal = _proposal(case, candidate, proposal_id, first.candidates, first.round)
     component = case.diagnosis.component
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
@@ -134,7 +135,7 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     if not validation.proven:
         return Finding(proposal, validation)
     await engine.store.proposals.mark(first.id, "replaced", f"edited by {decision.reviewer}")
-    return await _proven(case, proposal, validation, "approved")
+    return await _proven(case, proposal, validation, "approved", decision)
 
 
 async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) -> _Case:
@@ -188,7 +189,9 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     return validation
 
 
-def _proposal(case: _Case, candidate: Candidate, proposal_id: str, standings: list[CandidateResult]) -> Proposal:
+def _proposal(
+    case: _Case, candidate: Candidate, proposal_id: str, standings: list[CandidateResult], round_number: int
+) -> Proposal:
     component = case.diagnosis.component
     before = case.bench.prompts[component]
     return Proposal(
@@ -203,16 +206,18 @@ def _proposal(case: _Case, candidate: Candidate, proposal_id: str, standings: li
         base_version=case.bench.version,
         change_hash=change_hash(before, candidate.prompt),
         candidates=standings,
+        round=round_number,
     )
 
 
-def change_hash(before: TaskPrompt, after: TaskPrompt) -> str:
-    """What an answer may name to say which change it is for."""
-    return content_hash([before.as_json(), after.as_json()])[:16]
-
-
-async def _proven(case: _Case, proposal: Proposal, validation: Validation, status: ProposalStatus) -> Finding:
-    await _store(case, proposal, status, validation.reason)
+async def _proven(
+    case: _Case,
+    proposal: Proposal,
+    validation: Validation,
+    status: ProposalStatus,
+    decision: Decision | None = None,
+) -> Finding:
+    await _store(case, proposal, validation, status, decision)
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json"),
         "validation": validation.model_dump(mode="json"),
@@ -227,7 +232,7 @@ async def _unproven(
     case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
 ) -> Finding:
     if proposal is not None:
-        await _store(case, proposal, "unproven", validation.reason)
+        await _store(case, proposal, validation, "unproven")
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json") if proposal else None,
         "validation": validation.model_dump(mode="json"),
@@ -245,7 +250,10 @@ async def _out_of_budget(case: _Case, message: str) -> Finding:
     return Finding(None, validation, out_of_budget=True)
 
 
-async def _store(case: _Case, proposal: Proposal, status: ProposalStatus, reason: str) -> None:
+async def _store(
+    case: _Case, proposal: Proposal, validation: Validation, status: ProposalStatus, decision: Decision | None = None
+) -> None:
+    """Keep the proposal whole: whatever makes it live later believes this row. `decision`: what it was approved by."""
     candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
     row: NewProposal = {
         "id": proposal.id,
@@ -255,7 +263,14 @@ async def _store(case: _Case, proposal: Proposal, status: ProposalStatus, reason
         "strategy": proposal.strategy,
         "fingerprint": fingerprint_of(proposal.component, candidate),
         "status": status,
-        "reason": reason,
-        "document": {"base_hash": proposal.before.hash, "prompt": proposal.after.as_json()},
+        "reason": validation.reason,
+        "document": {
+            "base_hash": proposal.before.hash,
+            "prompt": proposal.after.as_json(),
+            "proposal": proposal.model_dump(mode="json"),
+            "validation": validation.model_dump(mode="json"),
+        },
     }
+    if decision is not None:
+        row["document"]["decision"] = decision_document(decision, proposal.change_hash)
     await case.engine.store.proposals.add([row])

@@ -1,12 +1,16 @@
 """Making a change the active version, with all that follows from it in the store."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ratchet.engine import Engine
 from ratchet.ledger import Change
 from ratchet.records import Decision, Proposal, Validation
 from ratchet.store import Effect
-from ratchet.store.documents import VersionNumbers
+from ratchet.store.cycles import record_progress
+from ratchet.store.documents import CycleDocument, VersionNumbers
+from ratchet.store.failures import mark_of_cycle, supersede_open
+from ratchet.store.proposals import set_proposal_status
 from ratchet.store.rows import VersionRow
 from ratchet.store.statuses import FailureStatus
 
@@ -50,13 +54,17 @@ async def note_applied(
     failures_were: tuple[FailureStatus, ...],
 ) -> None:
     """Note what a change that is live means for its proposal, its failures and its cycle; again changes nothing."""
-    await engine.store.proposals.mark(proposal.id, "applied", decision.reason or proposal.rationale)
-    await engine.store.failures.leave_cycle(proposal.cycle_id, "fixed", failures_were)
-    await engine.store.failures.supersede(proposal.task, proposal.component)
-    await engine.store.cycles.record(
-        proposal.cycle_id,
-        {"decision": decision.model_dump(mode="json"), "version": version["number"]},
-        status="applied",
+    if await engine.store.proposals.status(proposal.id) == "applied":
+        return  # all of it was noted with the status, and failures of today are none of this change's
+    reason = decision.reason or proposal.rationale
+    document: CycleDocument = {"decision": decision.model_dump(mode="json"), "version": version["number"]}
+    await engine.store.transact(
+        [
+            partial(set_proposal_status, proposal_id=proposal.id, status="applied", reason=reason),
+            partial(mark_of_cycle, cycle_id=proposal.cycle_id, status="fixed", was=failures_were),
+            partial(supersede_open, task=proposal.task, component=proposal.component),
+            partial(record_progress, cycle_id=proposal.cycle_id, document=document, status="applied"),
+        ]
     )
 
 

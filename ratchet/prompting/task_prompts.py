@@ -52,6 +52,11 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def change_hash(before: TaskPrompt, after: TaskPrompt) -> str:
+    """What an answer may name to say which change it is for."""
+    return content_hash([before.as_json(), after.as_json()])[:16]
+
+
 TaskPrompts = dict[str, TaskPrompt]
 
 

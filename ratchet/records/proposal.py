@@ -41,6 +41,8 @@ class Proposal(Record):
     base_version: int
     change_hash: str
     candidates: list[CandidateResult] = []
+    round: int = 1
+    """How many proposals the cycle has made with this one; each rejection with feedback leads to another."""
 
 
 class Decision(Record):

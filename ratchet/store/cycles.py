@@ -87,16 +87,30 @@ class Cycles:
         return None
 
     @threaded
-    def take_over(self, cycle_id: str, owner: str, is_gone: Callable[[str], bool]) -> bool:
-        """Make `owner` the process at work on a running cycle if the present one is gone. Of several that try at once
-        one succeeds."""
+    def take_over(self, cycle_id: str, owner: str, is_gone: Callable[[str, str], bool]) -> bool:
+        """Make `owner` the process at work on a running cycle if the present one is gone, by its name and the time of
+        its last beat. Of several that try at once one succeeds."""
         with self._database.write() as connection:
             row = _one(connection, cycles.c.id == cycle_id, cycles.c.status == "running")
-            if row is None or not is_gone(str(row["document"].get("owner", ""))):
+            if row is None or not is_gone(str(row["document"].get("owner", "")), row["beat_at"]):
                 return False
             values = {"document": row["document"] | {"owner": owner}, "beat_at": now()}
             connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
             return True
+
+    @threaded
+    def beat(self, thread_id: str) -> None:
+        """Note that the process at work on the running cycle of a thread is alive."""
+        mine = (cycles.c.thread_id == thread_id, cycles.c.status == "running")
+        with self._database.write() as connection:
+            connection.execute(update(cycles).where(*mine).values(beat_at=now()))
+
+    @threaded
+    def move_to_thread(self, cycle_id: str, graph: str, thread_id: str) -> None:
+        """Let an open cycle go on in another thread, whose checkpoints belong to that graph."""
+        mine = (cycles.c.id == cycle_id, cycles.c.status.in_(OPEN_CYCLE))
+        with self._database.write() as connection:
+            connection.execute(update(cycles).where(*mine).values(graph=graph, thread_id=thread_id))
 
     @threaded
     def get(self, cycle_id: str) -> CycleRow | None:
@@ -133,20 +147,37 @@ class Cycles:
         category: Category | None = None,
         verdict: Verdict | None = None,
     ) -> None:
-        """Note progress: `document` is merged into the stored one; a final status also sets the end time."""
-        time = now()
+        """Note progress, see `record_progress`, in a transaction of its own."""
         with self._database.write() as connection:
-            row = _one(connection, cycles.c.id == cycle_id)
-            if row is None:
-                raise RatchetError(f"no cycle {cycle_id!r}")
-            values: dict[str, Any] = {"document": row["document"] | document, "beat_at": time}
-            if category:
-                values["category"] = category
-            if verdict:
-                values["verdict"] = verdict
-            if status:
-                values |= {"status": status, "finished_at": None if status in OPEN_CYCLE else time}
-            connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
+            record_progress(connection, cycle_id, document, status=status, category=category, verdict=verdict)
+
+
+def record_progress(
+    connection: Connection,
+    cycle_id: str,
+    document: CycleDocument,
+    *,
+    status: CycleStatus | None = None,
+    category: Category | None = None,
+    verdict: Verdict | None = None,
+) -> None:
+    """Note progress: `document` is merged into the stored one; a final status also sets the end time.
+
+    Raises:
+        RatchetError: there is no such cycle.
+    """
+    time = now()
+    row = _one(connection, cycles.c.id == cycle_id)
+    if row is None:
+        raise RatchetError(f"no cycle {cycle_id!r}")
+    values: dict[str, Any] = {"document": row["document"] | document, "beat_at": time}
+    if category:
+        values["category"] = category
+    if verdict:
+        values["verdict"] = verdict
+    if status:
+        values |= {"status": status, "finished_at": None if status in OPEN_CYCLE else time}
+    connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
 
 
 def _one(connection: Connection, *conditions: ColumnElement[bool]) -> CycleRow | None:

@@ -3,7 +3,7 @@
 A record of `ratchet.records` that is kept whole is a `Dump`, unless single keys of it are read.
 """
 
-from typing import Any, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ratchet.records import Outcome
 from ratchet.tasks import Expected
@@ -99,12 +99,30 @@ class CycleDocument(TypedDict, total=False):
     """The version that was made."""
 
 
+class DecisionDocument(TypedDict):
+    """A `ratchet.records.Decision`, with when it was taken and the hash of the change that the reviewer saw."""
+
+    type: Literal["approve", "edit", "reject"]
+    reviewer: str
+    reason: str
+    feedback: str
+    prompt: dict[str, Any] | None
+    at: str
+    change_hash: str
+
+
 class ProposalDocument(TypedDict):
     """A proposed prompt."""
 
     base_hash: str
     """The prompt it was made from."""
     prompt: dict[str, Any]
+    proposal: NotRequired[Dump]
+    """Of one that met the gate: all of it,"""
+    validation: NotRequired[Dump]
+    """the finding,"""
+    decision: NotRequired[DecisionDocument]
+    """and the one decision on it, once it is taken."""
 
 
 class VersionNumbers(TypedDict, total=False):

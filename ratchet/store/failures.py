@@ -142,16 +142,6 @@ class Failures:
             with self._database.write() as connection:
                 connection.execute(query, values)
 
-    @threaded
-    def supersede(self, task: str, component: str) -> None:
-        """Set aside the open failures of a component whose prompt has changed: they happened under the old one."""
-        with self._database.write() as connection:
-            connection.execute(
-                update(failures)
-                .where(failures.c.task == task, failures.c.component == component, failures.c.status == "open")
-                .values(status="superseded")
-            )
-
 
 def _worked_on(connection: Connection, task: str) -> set[str]:
     query = select(failures.c.bundle["input"].as_string()).where(
@@ -179,6 +169,12 @@ def mark_of_cycle(connection: Connection, cycle_id: str, status: FailureStatus, 
     """Set the status of those failures that a cycle worked on last and that have one of the statuses `was`."""
     mine = (failures.c.cycle_id == cycle_id, failures.c.status.in_(was))
     connection.execute(update(failures).where(*mine).values(status=status))
+
+
+def supersede_open(connection: Connection, task: str, component: str) -> None:
+    """Set aside the open failures of a component whose prompt has changed: they happened under the old one."""
+    mine = (failures.c.task == task, failures.c.component == component, failures.c.status == "open")
+    connection.execute(update(failures).where(*mine).values(status="superseded"))
 
 
 def count_waiting(connection: Connection, cycle_id: str) -> int:

@@ -6,11 +6,12 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
-from ratchet.errors import AlreadyDecidedError
+from ratchet.records import Decision
 from ratchet.store.database import Database, fetch_rows
+from ratchet.store.documents import DecisionDocument
 from ratchet.store.rows import FailedIdea, NewProposal, ProposalRow
 from ratchet.store.schema import now, proposals
-from ratchet.store.statuses import FAILED_IDEA, ProposalStatus, ReviewerAnswer
+from ratchet.store.statuses import FAILED_IDEA, ProposalStatus
 
 
 class Proposals:
@@ -45,19 +46,11 @@ class Proposals:
             return _status(connection, proposal_id)
 
     @threaded
-    def decide(self, proposal_id: str, status: ReviewerAnswer, reason: str) -> None:
-        """Answer a pending proposal; giving the same answer again changes nothing.
-
-        Raises:
-            AlreadyDecidedError: the other answer was given before.
-        """
-        mine = proposals.c.id == proposal_id
-        with self._database.write() as connection:
-            found = _status(connection, proposal_id)
-            if found == "pending":
-                connection.execute(update(proposals).where(mine).values(status=status, reason=reason))
-            elif found != status and not (found == "applied" and status == "approved"):
-                raise AlreadyDecidedError(f"proposal {proposal_id} is {found or 'unknown'} already")
+    def get(self, proposal_id: str) -> ProposalRow | None:
+        """The proposal of that id."""
+        query = select(proposals).where(proposals.c.id == proposal_id)
+        with self._database.read() as connection:
+            return next(iter(fetch_rows(connection, query, ProposalRow)), None)
 
     @threaded
     def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[FailedIdea]:
@@ -82,3 +75,51 @@ def _status(connection: Connection, proposal_id: str) -> ProposalStatus | None:
     query = select(proposals.c.status).where(proposals.c.id == proposal_id)
     status: ProposalStatus | None = connection.execute(query).scalar()
     return status
+
+
+def decision_document(decision: Decision, change_hash: str) -> DecisionDocument:
+    """A decision as it is stored with its proposal."""
+    return {
+        "type": decision.type,
+        "reviewer": decision.reviewer,
+        "reason": decision.reason,
+        "feedback": decision.feedback,
+        "prompt": decision.prompt.model_dump(mode="json") if decision.prompt else None,
+        "at": now(),
+        "change_hash": change_hash,
+    }
+
+
+def take_decision(
+    connection: Connection, proposal_id: str, status: ProposalStatus, decision: DecisionDocument
+) -> DecisionDocument | None:
+    """Give a pending proposal the `status` and the `decision` that it has from now on.
+
+    Returns the decision in force, which is another one than the one given where somebody was faster; None where the
+    proposal is unknown or not pending for another reason.
+    """
+    mine = proposals.c.id == proposal_id
+    row = connection.execute(select(proposals).where(mine).with_for_update()).mappings().first()
+    if row is None:
+        return None
+    if row["status"] != "pending":
+        kept: DecisionDocument | None = row["document"].get("decision")
+        return kept
+    document = row["document"] | {"decision": decision}
+    reason = decision["reason"] or decision["feedback"]
+    connection.execute(update(proposals).where(mine).values(status=status, reason=reason, document=document))
+    return decision
+
+
+def release_decision(connection: Connection, proposal_id: str) -> None:
+    """Make a proposal pending again whose decision, a reviewer's own version, came to nothing."""
+    mine = (proposals.c.id == proposal_id, proposals.c.status == "editing")
+    row = connection.execute(select(proposals).where(*mine).with_for_update()).mappings().first()
+    if row is not None:
+        document = {key: value for key, value in row["document"].items() if key != "decision"}
+        connection.execute(update(proposals).where(*mine).values(status="pending", reason=None, document=document))
+
+
+def set_proposal_status(connection: Connection, proposal_id: str, status: ProposalStatus, reason: str) -> None:
+    """Set what became of a proposal."""
+    connection.execute(update(proposals).where(proposals.c.id == proposal_id).values(status=status, reason=reason))

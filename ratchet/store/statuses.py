@@ -33,6 +33,7 @@ OPEN_CYCLE: tuple[CycleStatus, ...] = ("running", "awaiting_approval")
 
 ProposalStatus = Literal[
     "pending",  # proven, waits for a reviewer
+    "editing",  # a reviewer answered with a version of their own, which is being validated
     "approved",  # a reviewer said yes, it is about to go live
     "applied",  # it went live
     "rejected",  # a reviewer said no
@@ -43,8 +44,6 @@ ProposalStatus = Literal[
 ]
 FAILED_IDEA: tuple[ProposalStatus, ...] = ("refused", "rejected", "unproven")
 """Proposals that are not made again from the same prompt."""
-ReviewerAnswer = Literal["approved", "rejected"]
-"""What a pending proposal becomes by an answer."""
 
 VersionStatus = Literal[
     "applying",  # its row is written, the prompts file perhaps not yet

@@ -8,12 +8,15 @@ import pytest
 from langgraph.types import Command
 from shop import Project, item_of
 
-from graph import open_graph
+from graph import open_graph, open_session
 from ratchet.ledger import Audit, Versions
 from ratchet.store import Database, Store
+from service.loop import answer
 
 pytestmark = pytest.mark.anyio
 THREAD = {"configurable": {"thread_id": "ticket-1"}}
+EDITED = {"prompt": "Answer the customer.", "context": [{"source": "handbook", "top_k": 2}]}
+OTHER = {"prompt": "Answer the buyer.", "context": [{"source": "handbook", "top_k": 2}]}
 REPAIRED = {"prompt": "Answer the question.", "context": [{"source": "handbook", "top_k": 1}]}
 
 
@@ -194,3 +197,65 @@ async def test_two_answers_at_once_have_one_effect(waiting: Any, rows: Any, proj
             assert (found["cycle"], found["audit"]) == ("rejected", ["reject"])
             assert found["versions"] == UNCHANGED
             assert project.prompts_file.read_bytes() == original
+
+
+@pytest.mark.parametrize("expected", ["bin02x", "I do not know"])
+async def test_new_message_in_the_thread_is_answered_and_the_request_put_once_more(
+    waiting: Any, rows: Any, expected: str
+) -> None:
+    async with open_graph("agent", waiting.project.settings()) as agent:
+        value = {"task": "shop", "input": "Where is item02 kept?", "expected": expected}
+        result = await agent.ainvoke(value, THREAD)
+    assert result["output"] == "I do not know"
+    assert result["evaluation"]["passed"] is (expected == result["output"])
+    assert result["__interrupt__"][0].value["review"] == waiting.request["review"]
+    assert (await rows())["cycle"] == "awaiting_approval"
+
+    assert (await waiting.answer({"type": "approve", "reviewer": "ada"}))["outcome"]["status"] == "applied"
+    assert (await rows())["audit"] == ["apply"]
+
+
+async def test_other_graph_in_the_thread_leaves_the_request_answerable(waiting: Any, invoke: Any) -> None:
+    await invoke("serve", {"task": "shop", "input": "Where is item02 kept?"})
+    async with open_session(waiting.project.settings()) as session:
+        outcome = await answer(session, waiting.request["review"]["id"], {"type": "approve", "reviewer": "ada"})
+    assert outcome["status"] == "applied"
+
+
+PAIRS = [
+    ({"type": "edit", "prompt": EDITED, "reviewer": "eve"}, {"type": "approve", "reviewer": "ada"}),
+    ({"type": "edit", "prompt": EDITED, "reviewer": "eve"}, {"type": "reject", "reviewer": "bob"}),
+    ({"type": "edit", "prompt": EDITED, "reviewer": "eve"}, {"type": "edit", "prompt": OTHER, "reviewer": "joe"}),
+    ({"type": "reject", "feedback": "shorter", "reviewer": "bob"}, {"type": "approve", "reviewer": "ada"}),
+]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0]['type']}-{pair[1]['type']}")
+async def test_any_two_answers_at_once_leave_one_story(
+    waiting: Any, rows: Any, project: Project, tmp_path: Path, pair: Any
+) -> None:
+    shutil.copytree(waiting.home, tmp_path / "frozen")
+    original = project.prompts_file.read_bytes()
+    for attempt in range(4):
+        shutil.rmtree(waiting.home)
+        shutil.copytree(tmp_path / "frozen", waiting.home)
+        project.prompts_file.write_bytes(original)
+        async with open_graph("agent", project.settings()) as agent:
+            results = await asyncio.gather(
+                *(agent.ainvoke(Command(resume=answer), THREAD) for answer in pair[:: 1 if attempt % 2 else -1])
+            )
+        told = [result for result in results if (result["outcome"] or {}).get("status") == "conflict"]
+        assert len(told) == 1
+        found = await rows()
+        live = prompt_of(project)
+        if found["cycle"] == "applied":
+            assert found["audit"] == ["apply"]
+            assert len(found["versions"]) == 2
+            assert live in (REPAIRED, EDITED, OTHER)
+            winner = found["versions"][1][2]
+            assert winner in told[0]["outcome"]["message"]
+            assert live == {"ada": REPAIRED, "eve": EDITED, "joe": OTHER}[winner]
+        else:
+            assert (found["versions"], live) == (UNCHANGED, "Answer the question.")
+            assert found["audit"] == ["reject"]
+            assert "bob rejected it" in told[0]["outcome"]["message"]

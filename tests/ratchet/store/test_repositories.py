@@ -15,6 +15,7 @@ from ratchet.prompting import TaskPrompt
 from ratchet.records import Evaluation, FailureBundle, Spent
 from ratchet.store import Database, Store, now
 from ratchet.store.cases import delete_case, insert_case, stamp_of
+from ratchet.store.failures import supersede_open
 from ratchet.store.reviews import answer_item
 from ratchet.store.runs import ScoredRun
 
@@ -100,30 +101,6 @@ def proposal(status: str = "pending", **more: Any) -> dict[str, Any]:
     return row | more
 
 
-@pytest.mark.parametrize("first", ["approved", "rejected"])
-async def test_decide_keeps_the_first_answer(store: Store, first: str) -> None:
-    second = {"approved": "rejected", "rejected": "approved"}[first]
-    await store.proposals.add([proposal()])
-    await store.proposals.decide("P", first, "")
-    await store.proposals.decide("P", first, "again")
-    with pytest.raises(AlreadyDecidedError, match=f"proposal P is {first} already"):
-        await store.proposals.decide("P", second, "")
-
-
-def test_decide_from_many_threads_takes_one_answer(store: Store) -> None:
-    for number in range(5):
-        asyncio.run(store.proposals.add([proposal(id=f"P-{number}")]))
-        answers = at_once(
-            2, lambda n, number=number: store.proposals.decide(f"P-{number}", ["approved", "rejected"][n], "")
-        )
-        assert sorted(answer is None for answer in answers) == [False, True]
-
-
-async def test_decide_of_an_unknown_proposal_is_refused(store: Store) -> None:
-    with pytest.raises(AlreadyDecidedError, match="unknown"):
-        await store.proposals.decide("gone", "approved", "")
-
-
 async def test_known_lists_what_failed_from_the_same_prompt(store: Store) -> None:
     rows = [
         proposal(
@@ -146,8 +123,7 @@ async def test_add_of_a_proposal_again_changes_nothing(store: Store) -> None:
     await store.proposals.add([proposal()])
     await store.proposals.mark("P", "applied", "done")
     await store.proposals.add([proposal(), proposal(id="Q")])
-    await store.proposals.decide("P", "approved", "")
-    await store.proposals.decide("Q", "approved", "")
+    assert [await store.proposals.status(name) for name in ("P", "Q")] == ["applied", "pending"]
 
 
 async def test_gate_level_is_stable_and_counts_tests_and_discoveries(store: Store) -> None:
@@ -206,9 +182,9 @@ async def test_failures_are_superseded_only_while_open(store: Store) -> None:
     for number in range(3):
         await store.failures.add(bundle(number), "g")
     await store.failures.mark(["F-1"], "in_cycle", "C")
-    await store.failures.supersede("t", "other")
+    await store.transact([partial(supersede_open, task="t", component="other")])
     assert await store.failures.count_open("t") == 2
-    await store.failures.supersede("t", "c")
+    await store.transact([partial(supersede_open, task="t", component="c")])
     statuses = {row["id"]: (row["status"], row["cycle_id"]) for row in await store.failures.of_task("t")}
     assert statuses == {"F-0": ("superseded", None), "F-1": ("in_cycle", "C"), "F-2": ("superseded", None)}
 
@@ -238,7 +214,7 @@ def test_take_over_of_many_threads_lets_one_go_on(database_url: str) -> None:
     databases = [Database(database_url) for _ in range(4)]
     stores = [Store(database) for database in databases]
     asyncio.run(stores[0].cycles.claim("C", "t", "c", "agent", "x", {"owner": "dead", "failures": ["F"]}))
-    taken = at_once(8, lambda n: stores[n % 4].cycles.take_over("C", f"p{n}", lambda owner: owner == "dead"))
+    taken = at_once(8, lambda n: stores[n % 4].cycles.take_over("C", f"p{n}", lambda owner, beat: owner == "dead"))
     document = (asyncio.run(stores[0].cycles.get("C")) or {})["document"]
     assert taken.count(True) == 1
     assert document == {"owner": f"p{taken.index(True)}", "failures": ["F"]}
@@ -250,8 +226,8 @@ def test_take_over_of_many_threads_lets_one_go_on(database_url: str) -> None:
 async def test_take_over_is_for_running_cycles_only(store: Store, status: str) -> None:
     await store.cycles.claim("C", "t", "c", "agent", "x")
     await store.cycles.record("C", {}, status=status)
-    assert not await store.cycles.take_over("C", "me", lambda owner: True)
-    assert not await store.cycles.take_over("C-unknown", "me", lambda owner: True)
+    assert not await store.cycles.take_over("C", "me", lambda owner, beat: True)
+    assert not await store.cycles.take_over("C-unknown", "me", lambda owner, beat: True)
 
 
 async def test_served_cases_are_those_under_the_version_with_what_was_asked(store: Store) -> None:

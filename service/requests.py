@@ -1,0 +1,109 @@
+"""Finding the approval request of a cycle in its thread, or making it again from the store where it is lost.
+
+The store is what counts: a thread may have been deleted, forked or used for something else, and its checkpoints may be
+gone or unreadable. A request that is made again stands in a thread of its own.
+"""
+
+import logging
+import uuid
+from typing import Any, NamedTuple
+
+from ratchet.approval.door import stored_proposal
+from ratchet.errors import RatchetError
+from ratchet.store.rows import CycleRow
+from service.session import Session, thread_config
+
+log = logging.getLogger(__name__)
+
+
+class CycleThread(NamedTuple):
+    """A graph and the config of the thread that a cycle goes on in."""
+
+    graph: Any
+    config: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The thread's id."""
+        return str(self.config["configurable"]["thread_id"])
+
+
+def new_thread_id() -> str:
+    """An id for a thread; the server lists only threads whose id is a UUID."""
+    return str(uuid.uuid4())
+
+
+async def waiting_thread(session: Session, row: CycleRow) -> CycleThread:
+    """The thread in which a cycle's request waits for an answer now; it was made again if need be.
+
+    Raises:
+        RefusalError: what is stored of the cycle's proposal does not fit together.
+    """
+    thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
+    state = await _state(thread)
+    if state is not None and state.values.get("cycle_id") == row["id"] and not state.interrupts and state.next:
+        await thread.graph.ainvoke(
+            None, thread.config, durability="sync"
+        )  # the process ended just before the interrupt
+        state = await _state(thread)
+    if state is not None and any(_asks_for(item, row["id"]) for item in state.interrupts):
+        return thread
+    return await make_request_again(session, row)
+
+
+async def make_request_again(session: Session, row: CycleRow) -> CycleThread:
+    """Put the request of a cycle that waits into a new thread, up to its interrupt."""
+    proposal = row["document"].get("proposal") or {}
+    stored = await stored_proposal(session.engine, str(proposal.get("id")))
+    thread = CycleThread(session.graph("improve"), thread_config(new_thread_id()))
+    values = {
+        "task": row["task"],
+        "cycle_id": row["id"],
+        "diagnosis": stored.diagnosis.model_dump(mode="json"),
+        "proposal": stored.proposal.model_dump(mode="json"),
+        "validation": stored.validation.model_dump(mode="json"),
+        "round": stored.proposal.round,
+    }
+    await thread.graph.aupdate_state(thread.config, values, as_node="validate")
+    await session.engine.store.cycles.move_to_thread(row["id"], "improve", thread.id)
+    await thread.graph.ainvoke(None, thread.config, durability="sync")
+    log.info("the request of cycle %s was made again in thread %s", row["id"], thread.id)
+    return thread
+
+
+async def finish(session: Session, row: CycleRow) -> dict[str, Any]:
+    """Let a decision take effect whose process ended before it did; the outcome."""
+    thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
+    state = await _state(thread)
+    if state is not None and state.next and state.values.get("cycle_id") == row["id"]:
+        await thread.graph.ainvoke(None, thread.config, durability="sync")
+    else:
+        thread = await make_request_again(session, row)
+    return (await thread.graph.aget_state(thread.config)).values.get("outcome") or {}
+
+
+async def running_thread(session: Session, row: CycleRow) -> tuple[CycleThread, dict[str, Any] | None]:
+    """The thread in which a running cycle goes on, and the input to go on with: none where its checkpoint is there."""
+    thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
+    state = await _state(thread)
+    if state is not None and state.next and state.values.get("task") == row["task"]:
+        return thread, None
+    thread = CycleThread(session.graph("improve"), thread_config(new_thread_id()))
+    await session.engine.store.cycles.move_to_thread(row["id"], "improve", thread.id)
+    return thread, {"task": row["task"]}
+
+
+async def _state(thread: CycleThread) -> Any:
+    """The thread's newest checkpoint; None where it cannot be read."""
+    try:
+        return await thread.graph.aget_state(thread.config)
+    except RatchetError:
+        raise
+    except Exception:  # a damaged checkpoint may raise anything; the cycle must not be lost with it
+        log.warning("the checkpoint of thread %s cannot be read", thread.id, exc_info=True)
+        return None
+
+
+def _asks_for(interrupt: Any, cycle_id: str) -> bool:
+    value = interrupt.value
+    return isinstance(value, dict) and (value.get("review") or {}).get("id") == cycle_id
