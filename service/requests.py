@@ -14,6 +14,8 @@ from ratchet.store.rows import CycleRow
 from service.session import Session, thread_config
 
 log = logging.getLogger(__name__)
+_NODE = "request_approval"
+"""The node that waits. A client can make others run beside it in the thread, which spoils it for an answer."""
 
 
 class CycleThread(NamedTuple):
@@ -33,6 +35,14 @@ def new_thread_id() -> str:
     return str(uuid.uuid4())
 
 
+def is_uuid(thread_id: str) -> bool:
+    """Whether the server can have a thread of that id."""
+    try:
+        return str(uuid.UUID(thread_id)) == thread_id
+    except ValueError:
+        return False
+
+
 async def waiting_thread(session: Session, row: CycleRow) -> CycleThread:
     """The thread in which a cycle's request waits for an answer now; it was made again if need be.
 
@@ -41,12 +51,10 @@ async def waiting_thread(session: Session, row: CycleRow) -> CycleThread:
     """
     thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
     state = await _state(thread)
-    if state is not None and state.values.get("cycle_id") == row["id"] and not state.interrupts and state.next:
-        await thread.graph.ainvoke(
-            None, thread.config, durability="sync"
-        )  # the process ended just before the interrupt
+    if _is_about_to_ask(state, row["id"]):  # the process ended just before the interrupt
+        await thread.graph.ainvoke(None, thread.config, durability="sync")
         state = await _state(thread)
-    if state is not None and any(_asks_for(item, row["id"]) for item in state.interrupts):
+    if state is not None and state.next == (_NODE,) and any(_asks_for(item, row["id"]) for item in state.interrupts):
         return thread
     return await make_request_again(session, row)
 
@@ -75,7 +83,7 @@ async def finish(session: Session, row: CycleRow) -> dict[str, Any]:
     """Let a decision take effect whose process ended before it did; the outcome."""
     thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
     state = await _state(thread)
-    if state is not None and state.next and state.values.get("cycle_id") == row["id"]:
+    if state is not None and state.next == (_NODE,) and state.values.get("cycle_id") == row["id"]:
         await thread.graph.ainvoke(None, thread.config, durability="sync")
     else:
         thread = await make_request_again(session, row)
@@ -102,6 +110,12 @@ async def _state(thread: CycleThread) -> Any:
     except Exception:  # a damaged checkpoint may raise anything; the cycle must not be lost with it
         log.warning("the checkpoint of thread %s cannot be read", thread.id, exc_info=True)
         return None
+
+
+def _is_about_to_ask(state: Any, cycle_id: str) -> bool:
+    if state is None or state.interrupts or len(state.next) != 1:
+        return False
+    return bool(state.values.get("cycle_id") == cycle_id)
 
 
 def _asks_for(interrupt: Any, cycle_id: str) -> bool:
