@@ -58,8 +58,8 @@ class Entry:
 
     def ahead_of(self, other: "Entry") -> bool:
         """Whether it passes more than `other` on the inputs that both have run, or as many with a higher score."""
-        mine, theirs = self.on(other.runs), other.on(self.runs)
-        return (mine.passed, mine.score) > (theirs.passed, theirs.score)
+        own, others = self.on(other.runs), other.on(self.runs)
+        return (own.passed, own.score) > (others.passed, others.score)
 
     def on(self, inputs: "dict[str, Scored]") -> "Entry":
         """The same candidate with the runs on these inputs only."""

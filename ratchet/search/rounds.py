@@ -9,21 +9,15 @@ from ratchet.counting import quantity
 from ratchet.engine import Scored, Trial, as_trials, score_all, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate.calls import calls_per_run
-from ratchet.gate.eprocess import wealth
 from ratchet.llm import active_meter
 from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
 from ratchet.records import Candidate, CandidateResult, FailureBundle
 from ratchet.search.entry import Entry
-from ratchet.search.race import FAILURES, TRAINING, RaceResult, RaceTrials, Report, Runner, race
+from ratchet.search.policy import DEFAULT_POLICY, RacePolicy
+from ratchet.search.race import RaceResult, Report, Runner, race
+from ratchet.search.standings import not_tried, standings
+from ratchet.search.trials import RaceTrials
 from ratchet.tasks.sampling import shuffled
-
-ROUNDS = 3
-"""Races in one search."""
-EVIDENCE = 6.0
-"""E-value (see `ratchet.gate.eprocess`) from which on an addition to a candidate that helps already is kept: four cases
-won and none lost, or seven won and one lost."""
-MOST = 6
-"""Candidates of a further round; each strategy's first idea comes before anyone's second."""
 
 Reserve = Callable[[], Awaitable[int]]
 """Says how many model calls the gate may need."""
@@ -46,8 +40,9 @@ async def search(
     report: Report = lambda _: None,
     *,
     reserve: Reserve,
+    policy: RacePolicy = DEFAULT_POLICY,
 ) -> SearchResult:
-    """Race `candidates`, then whatever mends what is left under the best one, up to `ROUNDS` races.
+    """Race `candidates`, then whatever mends what is left under the best one, in as many races as the policy allows.
 
     It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what
     `reserve` says, which is asked after the first race: without that one there would be nothing to prove. The search is
@@ -57,9 +52,9 @@ async def search(
         ConfigurationError, ModelUnavailableError.
         BudgetError: in the first round; later the best so far is kept.
     """
-    under_way = _Search(situation, memory, report)
+    under_way = _Search(situation, memory, policy, report)
     await under_way.first(candidates)
-    for number in range(2, ROUNDS + 1):
+    for number in range(2, policy.rounds + 1):
         if under_way.best is None or not under_way.failing():
             break
         try:
@@ -75,58 +70,66 @@ async def search(
 class _Search:
     """A search under way: the prompt in force, the best so far, and what was seen of everyone else."""
 
-    def __init__(self, situation: Situation, memory: Memory, report: Report) -> None:
-        self.situation, self.memory, self.report = situation, memory, report
-        known = _triggering(situation)
-        self.triggering, self.spare_failures = known[:FAILURES], known[FAILURES : 2 * FAILURES]
-        inputs = {trial.input for trial in self.triggering}
-        self.spare_failures = [trial for trial in self.spare_failures if trial.input not in inputs]
-        training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
-        others = [trial for text, trial in training.items() if text not in inputs]
-        others = shuffled(others, key=lambda trial: trial.input)
-        self.training, self.spare_cases = others[:TRAINING], others[TRAINING : 2 * TRAINING]
+    def __init__(self, situation: Situation, memory: Memory, policy: RacePolicy, report: Report) -> None:
+        self.situation, self.memory, self.policy, self.report = situation, memory, policy, report
+        self.trials = _trials(situation, policy)
+        """Those of the first race; once it has ended, with its extra time and without spare ones."""
         in_force = Candidate(strategy="none", rationale="the prompt in force", prompt=situation.in_force)
         self.in_force = Entry(in_force)
         self.best: Entry | None = None
         self.standings: list[CandidateResult] = []
         self.raced: set[str] = set()
+        """Hashes of all prompts that were in a race."""
         self.place = 0
         """Where the best one stands in `standings`."""
 
     def failing(self) -> list[Trial]:
         """Triggering failures that the best candidate so far does not mend."""
-        return [trial for trial in self.triggering if not (self.best and self.best.passes(trial.input))]
+        return [trial for trial in self.trials.failures if not (self.best and self.best.passes(trial.input))]
 
     def owed(self) -> int:
         """Model calls that `result` may need after a further round, to say what the prompt in force passes."""
-        met = {trial.input for trial in (*self.triggering, *self._confirming())}
-        left = len(met - self.in_force.runs.keys())
+        inputs = {trial.input for trial in (*self.trials.failures, *self._confirming())}
+        left = len(inputs - self.in_force.runs.keys())
         return left * calls_per_run(self.situation.bench, self.situation.failures)
 
     def _confirming(self) -> list[Trial]:
         """Training cases of a further round: those that the best one has met, so that it is paid for already."""
-        best = self.best
-        return [trial for trial in self.training if best and trial.input in best.runs] or self.training
+        best, cases = self.best, self.trials.cases
+        return [trial for trial in cases if best and trial.input in best.runs] or cases
 
     async def first(self, candidates: Sequence[Candidate]) -> None:
         """The race of the candidates that the cycle proposed."""
-        trials = RaceTrials(self.triggering, self.training, self.spare_failures, self.spare_cases)
-        await self._race(1, candidates, trials, self.in_force, self.situation)
+        result = await self._race(1, candidates, self.trials, self.in_force, self.situation)
+        self.trials = result.trials
+        if result.best:
+            self._note_best(1, result.best, result.best)
+        self._note_standings(1, result, self.in_force)
 
     async def further(self, number: int) -> bool:
         """A race that starts from the best so far; whether it brought something."""
-        best = self.best
-        if best is None:
+        incumbent = self.best
+        if incumbent is None:
             return False
         failing = self.failing()
-        self.report(f"round {number}: {quantity(len(failing), 'failure')} left under {best.candidate.strategy}")
-        situation = replace(self.situation, base=best.candidate.prompt, failures=self._bundles(failing))
+        self.report(f"round {number}: {quantity(len(failing), 'failure')} left under {incumbent.candidate.strategy}")
+        situation = replace(self.situation, base=incumbent.candidate.prompt, failures=self._bundles(failing))
+        candidates = await self._propose(number, situation)
+        passing = [trial for trial in self.trials.failures if trial not in failing]
+        trials = RaceTrials(failing, passing + self._confirming())
+        result = await self._race(number, candidates, trials, incumbent, situation)
+        if result.best and not self._brings_something(result.best, incumbent):
+            result = result._replace(best=None)
+        if result.best:
+            self._note_best(number, result.best, _on_top_of(incumbent, result.best))
+        self._note_standings(number, result, incumbent)
+        return result.best is not None
+
+    async def _propose(self, number: int, situation: Situation) -> list[Candidate]:
+        """The entrants of a further round."""
         proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
         self.standings += [item.result.model_copy(update={"round": number}) for item in proposed.refused]
-        passing = [trial for trial in self.triggering if trial not in failing]
-        new = [candidate for candidate in proposed.candidates if candidate.prompt.hash not in self.raced]
-        candidates = _one_of_each_first(new)[:MOST]
-        return await self._race(number, candidates, RaceTrials(failing, passing + self._confirming()), best, situation)
+        return self.policy.entrants([item for item in proposed.candidates if item.prompt.hash not in self.raced])
 
     async def _race(
         self,
@@ -135,36 +138,48 @@ class _Search:
         trials: RaceTrials,
         incumbent: Entry,
         situation: Situation,
-    ) -> bool:
-        async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
-            prompts = with_prompt(situation.bench.prompts, situation.component, candidate.prompt)
-            return await score_all(situation.harness, situation.bench, prompts, trials)
+    ) -> RaceResult:
+        """One race. The best one has run all of the failures then, also where the race was clear early."""
+        run = _runner(situation)
 
         async def merge(parents: list[Candidate]) -> list[Candidate]:
-            found = await propose((Merge(),), replace(situation, parents=parents), self.memory)
-            return found.candidates
-
-        def report(text: str) -> None:
-            self.report(f"round {number}, {text}")
+            return (await propose((Merge(),), replace(situation, parents=parents), self.memory)).candidates
 
         try:
-            found = await race(run, trials, incumbent, candidates, merge=merge, thorough=number > 1, report=report)
-            if number == 1:
-                self.triggering, self.training = found.trials.failures, found.trials.cases
-            if found.best:
-                await _complete(run, found.best, self.triggering)
+            result = await race(
+                run,
+                trials,
+                incumbent,
+                candidates,
+                merge=merge,
+                thorough=number > 1,
+                policy=self.policy,
+                report=lambda text: self.report(f"round {number}, {text}"),
+            )
+            if result.best:
+                known = result.trials.failures if number == 1 else self.trials.failures
+                await _complete(run, result.best, known)
         except BudgetError:
-            self.standings += [_not_tried(candidate, number) for candidate in candidates]
+            self.standings += [not_tried(candidate, number) for candidate in candidates]
             raise
-        if number > 1 and found.best and not _brings_something(found.best, incumbent):
-            found = found._replace(best=None)
-        if found.best:
-            self.place = len(self.standings)
-            self.best = found.best if number == 1 else _on_top_of(incumbent, found.best)
-            report(f"{found.best.candidate.strategy} is best, {found.best.share} pass")
-        self.standings += [_standing(entry, found, incumbent, number) for entry in found.entries]
-        self.raced |= {entry.candidate.prompt.hash for entry in found.entries}
-        return found.best is not None
+        return result
+
+    def _brings_something(self, entry: Entry, incumbent: Entry) -> bool:
+        """Whether a further round's best one is worth its additions, where something passes already. As at the gate,
+        what could not be decided counts against it."""
+        both = entry.runs.keys() & incumbent.runs.keys()
+        won = sum(entry.passes(text) and incumbent.fails(text) for text in both)
+        lost = sum(incumbent.passes(text) and not entry.passes(text) for text in both)
+        return not incumbent.passed or self.policy.keeps(won, lost)
+
+    def _note_best(self, number: int, winner: Entry, whole: Entry) -> None:
+        """Go on from the winner of a race; `whole` is the same with all that the rounds before have brought."""
+        self.best, self.place = whole, len(self.standings)
+        self.report(f"round {number}, {winner.candidate.strategy} is best, {winner.share} pass")
+
+    def _note_standings(self, number: int, result: RaceResult, incumbent: Entry) -> None:
+        self.standings += standings(result, incumbent, number)
+        self.raced |= {entry.candidate.prompt.hash for entry in result.entries}
 
     def _bundles(self, failing: Sequence[Trial]) -> list[FailureBundle]:
         """The failures as they look under the best candidate."""
@@ -179,7 +194,7 @@ class _Search:
     async def result(self) -> SearchResult:
         """The best candidate, if it beats the prompt in force."""
         best = self.best
-        count = len(self.triggering)
+        count = len(self.trials.failures)
         if best is None:
             return SearchResult(None, 0, count, self.standings)
         before = await self._before(best)
@@ -193,7 +208,7 @@ class _Search:
 
     async def _before(self, best: Entry) -> int:
         """How many of the best candidate's inputs the prompt in force passes; asked only where it may matter."""
-        unseen = [trial for trial in (*self.triggering, *self.training) if trial.input in best.runs]
+        unseen = [trial for trial in (*self.trials.failures, *self.trials.cases) if trial.input in best.runs]
         unseen = [trial for trial in unseen if trial.input not in self.in_force.runs]
         passed = self.in_force.on(best.runs).passed
         if best.passed > passed + len(unseen):
@@ -201,6 +216,17 @@ class _Search:
         situation = self.situation
         scored = await score_all(situation.harness, situation.bench, situation.bench.prompts, unseen)
         return passed + sum(run.evaluation.passed is True for run in scored)
+
+
+def _trials(situation: Situation, policy: RacePolicy) -> RaceTrials:
+    """Of the failures and of the training cases as many as a race looks at, and as many again for extra time."""
+    failures = _triggering(situation)
+    triggering, spare = failures[: policy.failures], failures[policy.failures : 2 * policy.failures]
+    inputs = {trial.input for trial in triggering}
+    training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
+    others = [trial for text, trial in training.items() if text not in inputs]
+    others = shuffled(others, key=lambda trial: trial.input)
+    return RaceTrials(triggering, others[: policy.training], spare, others[policy.training : 2 * policy.training])
 
 
 def _triggering(situation: Situation) -> list[Trial]:
@@ -211,16 +237,12 @@ def _triggering(situation: Situation) -> list[Trial]:
     return sorted(trials, key=lambda trial: trial.input not in tried)
 
 
-def _brings_something(entry: Entry, incumbent: Entry) -> bool:
-    """Whether a further round's best one is worth its additions: where something passes already, the cases it wins and
-    loses against what it was built on have to be evidence, not luck. The gate only asks whether all of it together
-    helps, so whatever rides along has to be judged here. As there, what could not be decided counts against it."""
-    if not incumbent.passed:
-        return True
-    both = entry.runs.keys() & incumbent.runs.keys()
-    won = sum(entry.passes(text) and incumbent.fails(text) for text in both)
-    lost = sum(incumbent.passes(text) and not entry.passes(text) for text in both)
-    return wealth(won, lost) >= EVIDENCE
+def _runner(situation: Situation) -> Runner:
+    async def run(candidate: Candidate, trials: Sequence[Trial]) -> list[Scored]:
+        prompts = with_prompt(situation.bench.prompts, situation.component, candidate.prompt)
+        return await score_all(situation.harness, situation.bench, prompts, trials)
+
+    return run
 
 
 @contextmanager
@@ -236,16 +258,6 @@ def _unspent(calls: int) -> Iterator[None]:
         meter.limit = limit
 
 
-def _one_of_each_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Each strategy's first candidate, then each one's second, and so on."""
-    met: dict[str, int] = {}
-    turns = []
-    for candidate in candidates:
-        met[candidate.strategy] = met.get(candidate.strategy, 0) + 1
-        turns.append(met[candidate.strategy])
-    return [candidate for _, candidate in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
-
-
 def _on_top_of(base: Entry, entry: Entry) -> Entry:
     """`entry` told as what it is compared with the prompt in force: the base's change and its own."""
     first, second = base.candidate, entry.candidate
@@ -256,36 +268,6 @@ def _on_top_of(base: Entry, entry: Entry) -> Entry:
         prompt=second.prompt,
     )
     return Entry(whole, entry.runs)
-
-
-def _standing(entry: Entry, found: RaceResult, incumbent: Entry, number: int) -> CandidateResult:
-    if found.best is entry:
-        reason = f"best of round {number}: {entry.share} pass"
-    elif entry.out:
-        reason = entry.out
-    elif found.best:
-        reason = f"{entry.share} pass, {found.best.candidate.rationale} has {found.best.share}"
-    else:
-        reason = f"{entry.share} pass, {incumbent.candidate.rationale} has {incumbent.share}: not enough to keep it"
-    return CandidateResult(
-        strategy=entry.candidate.strategy,
-        rationale=entry.candidate.rationale,
-        status="lost",
-        reason=reason,
-        passed=entry.passed,
-        total=len(entry.runs),
-        round=number,
-    )
-
-
-def _not_tried(candidate: Candidate, number: int) -> CandidateResult:
-    return CandidateResult(
-        strategy=candidate.strategy,
-        rationale=candidate.rationale,
-        status="not_tried",
-        reason="the budget was used up",
-        round=number,
-    )
 
 
 async def _complete(run: Runner, best: Entry, trials: Sequence[Trial]) -> None:

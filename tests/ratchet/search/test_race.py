@@ -228,9 +228,6 @@ async def test_first_block_is_shorter_for_many_and_halves_before_it_goes_on() ->
     assert winner(await track.race()) == "c3"
     lengths = sorted(len(runs) for name, runs in track.runs.items() if name != "in_force")
     assert lengths[:4] == [3, 3, 3, 3]
-    assert [len(block) for block in track.trials.failure_blocks(8)] == [3, 3]
-    assert [len(block) for block in track.trials.failure_blocks(5)] == [4, 2]
-    assert [len(block) for block in track.trials.failure_blocks(4)] == [6]
 
 
 async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody_has_met() -> None:
