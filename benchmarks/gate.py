@@ -1,12 +1,13 @@
 """How often the gate ships a change that helps, one that does nothing, and one that harms.
 
 Pairs of pass/fail results are simulated with a known difference in success and a known share of cases on which old and
-new differ, and put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped when the answer is clear.
-Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is called.
+new differ. They are put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped when the answer is
+clear. Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is
+called.
 
-A second table has a noisy agent, whose single run says little about a case: what running each case three times proves
-that one run does not, and what as many runs on three times the cases prove. Fresh cases beat repeats where there are
-enough of them, as repeats take out the noise of a run but not how cases differ; repeats are for the cases one has.
+A second table has a noisy agent, whose single run says little about a case. It shows what running each case three times
+proves that one run does not, and what as many runs on three times the cases prove. Fresh cases beat repeats where there
+are enough of them, as repeats take out the noise of a run but not how cases differ. Repeats are for the cases one has.
 
 Then whole improvement cycles are run with a scripted agent (``--cycles``, see `gate_cycles`), to see that what the gate
 promises is what the loop keeps. That takes about a second for each cycle on an idle core; SQLite on a memory disk

@@ -2,7 +2,7 @@
 
 Everything but the models and their HTTP client is real: training cases are served, their failures are diagnosed,
 candidates race on them, and the winner meets the held-out cases. Whether the agent passes a case is decided by a hash
-of task, case and prompt: the old prompt passes half of the cases, and a new one differs from it on a set share of them,
+of task, case and prompt. The old prompt passes half of the cases, and a new one differs from it on a set share of them,
 with a set gain.
 """
 

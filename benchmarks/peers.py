@@ -3,11 +3,11 @@
 `--task tickets` (default) is measured against a simulated model of 50 ms behind an OpenAI-compatible server; the rules
 of that model are in `peer_systems/simulated.py`. Every system gets the same 20 training and 20 validation items, the
 same naive prompt and the same number of calls in flight; 40 further items are the test. A quarter is right at the
-start; with `--kinds 4` three things are to be learnt, with `--kinds 8` six. Calls and "seconds", from the
-first request to the last reply, are those that the server saw while a system optimised ("idle": nothing was under way;
-"waves": how often it went from idle to busy); "inside" is what the optimiser's own call took and "process" the whole
-process with its imports. Making environments is never counted. Each seed permutes the items and is handed to the peers;
-the table shows medians.
+start; with `--kinds 4` three things are to be learnt, with `--kinds 8` six. Calls and "seconds", from the first request
+to the last reply, are those that the server saw while a system optimised. "Idle" is when nothing was under way, "waves"
+is how often it went from idle to busy. "Inside" is what the optimiser's own call took, and "process" the whole process
+with its imports. Making environments is never counted. Each seed permutes the items and is handed to the peers; the
+table shows medians.
 
 `--task squad` and `--task banking77` run Ratchet, gepa and DSPy's random search with the embedded model, with an equal
 budget and several seeds, and draw the test score against calls. With a small machine that takes hours: each run is

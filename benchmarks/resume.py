@@ -1,10 +1,10 @@
 """What a cycle that is killed again and again pays, and whether it ends with the same decision.
 
 A project with a prompt to improve is made in a temporary folder, and a model endpoint that counts every request runs in
-this process. `ratchet improve` runs undisturbed once; then, in a fresh project, it is ended with SIGKILL at ten moments
-spread over its life, started again each time, and killed once more as soon as its approval waits. `ratchet approve` is
-killed at every step of applying, too. Exit code 1 if anything but calls in flight was paid for in vain, the decision
-differs, or the change was not applied exactly once.
+this process. `ratchet improve` runs undisturbed once. Then, in a fresh project, it is ended with SIGKILL at ten moments
+spread over its life, and started again each time. It is killed once more as soon as its approval waits. `ratchet
+approve` is killed at every step of applying, too. Exit code 1 if anything but calls in flight was paid for in vain, the
+decision differs, or the change was not applied exactly once.
 
 A call is paid for in vain if its reply is not kept; a kept one is kept under its content and never paid for again. The
 two cycles look at the held-out cases in orders of their own, so that one may need a block more than the other.

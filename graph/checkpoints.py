@@ -26,8 +26,8 @@ def _whole(
     """A write that ends before its caller goes on, even a cancelled one, and that is undone where it fails.
 
     All runs share one connection. A write that is left between its statement and its commit would keep its transaction
-    open there: other connections are locked out, or, if it holds no lock, a read pins it to an old state in which every
-    further write fails as "database is locked".
+    open there. If it holds the lock, other connections are locked out. If it does not, a read pins it to an old state,
+    in which every further write fails as "database is locked".
     """
 
     async def undone_on_failure(self: "SqliteSaver", /, *args: P.args, **kwargs: P.kwargs) -> T:

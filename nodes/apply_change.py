@@ -12,7 +12,7 @@ from ratchet.live.apply import apply_proposal
 async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> State:
     """Apply exactly once, however often this node runs; a change whose base is gone is refused and said to be stale.
 
-    The state gives no more than the id of a proposal, as a client may write any of it: what the change is, and who
+    The state gives no more than the id of a proposal, as a client may write any of it. What the change is, and who
     approved it, comes from the store.
     """
     proposal_id = str((state.get("proposal") or {}).get("id"))

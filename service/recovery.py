@@ -2,8 +2,8 @@
 
 The checkpoints are in SQLite, but `langgraph dev` keeps its list of threads in memory and on disk only now and then.
 After a kill the list may lack a thread, and it never has those of cycles that a command started. Such a thread is
-created under its id and graph, and its waiting node is run again up to the interrupt, so that it is listed as
-interrupted and can be answered. A request whose checkpoint is gone is made again before that.
+created under its id and graph, and its waiting node is run again up to the interrupt. So it is listed as interrupted
+and can be answered. A request whose checkpoint is gone is made again before that.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 TASK = "measured"
 SERVED = 20
-"""Calls kept back for serving training cases before the first cycle, which is no part of what a cycle may pay for: it
+"""Calls kept back for serving training cases before the first cycle, which is no part of what a cycle may pay for. It
 ends when twelve have failed, and of these tasks most fail at the start. Before a later cycle all of them may be served.
 What was really served is counted afterwards."""
 Job = dict[str, Any]

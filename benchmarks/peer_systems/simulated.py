@@ -7,16 +7,16 @@ As an agent, asked to answer a ticket:
 4. Otherwise it says its own word for the kind, which is right for a quarter of them.
 Temperature, seed and limits change nothing.
 
-As an author, asked to improve or to propose instructions, to describe data, or to summarise descriptions, it has one
-ability, the same for everybody: it reads off what the request shows. That is every rule that stands in it, and every
-ticket that is followed by the right queue: in the words of a criterion (``is not 'harbour'``), as a field of a record
-(``'queue': 'harbour'``) or as a labelled line (``Queue: harbour``); the last such word after a ticket counts, because
-feedback follows the answer. It keeps the present instructions and adds the rules that it has learnt. Asked for one
-sentence it gives one rule. It never makes up what it was not shown.
+As an author it is asked to improve or to propose instructions, to describe data, or to summarise descriptions. It has
+one ability, the same for everybody: it reads off what the request shows. That is every rule that stands in it, and
+every ticket that is followed by the right queue. The queue may stand in the words of a criterion (``is not
+'harbour'``), as a field of a record (``'queue': 'harbour'``) or as a labelled line (``Queue: harbour``). The last such
+word after a ticket counts, because feedback follows the answer. It keeps the present instructions and adds the rules
+that it has learnt. Asked for one sentence it gives one rule. It never makes up what it was not shown.
 
-The form of the reply follows the form of the request: a JSON object where a ``response_format`` asks for one, marked
-fields where the system prompt announces ``[[ ## name ## ]]``, a fenced block where one is asked for, else plain text.
-As an analyst (a form with a ``category``) it says "prompt".
+The form of the reply follows the form of the request. It is a JSON object where a ``response_format`` asks for one, and
+marked fields where the system prompt announces ``[[ ## name ## ]]``. It is a fenced block where one is asked for, else
+plain text. As an analyst (a form with a ``category``) it says "prompt".
 """
 
 import json

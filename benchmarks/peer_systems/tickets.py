@@ -1,8 +1,8 @@
 """The task of the measurement: name the queue of a support ticket. 20 training, 20 validation and 40 test tickets.
 
 There are four kinds of tickets, or eight. For a quarter of them the word that anybody would use is also the name of the
-queue; the other queues have house names that nobody can guess, so that a naive prompt is right on exactly a quarter,
-and three things are to be learnt, or six. Everything is made from the lists below: the same tickets in every run.
+queue. The other queues have house names that nobody can guess. So a naive prompt is right on exactly a quarter, and
+three things are to be learnt, or six. Everything is made from the lists below: the same tickets in every run.
 """
 
 import random

@@ -41,7 +41,7 @@ async def failures_to_work_on(
     may be worked on.
 
     A group needs failures from enough distinct sources (setting ``min_sources``), so that no single user steers what is
-    changed for all; a known case of the task is the team's own and needs no second one. Failures on inputs that may be
+    changed for all. A known case of the task is the team's own and needs no second one. Failures on inputs that may be
     held out are left alone where the group has enough others.
     """
     if failure_id:
@@ -78,7 +78,7 @@ async def _parts(
     engine: Engine, task: str, rows: list[FailureRow], found: list[FailureGroup], left: set[str]
 ) -> list[list[str]]:
     """Of each group what a cycle may work on, best first: it without the failures that are left to the held-out cases,
-    and the whole, unless a cycle has worked on enough others of it already."""
+    then the whole. The whole is left out where a cycle has worked on enough others of it already."""
     inputs = {row["id"]: row["bundle"]["input"].strip() for row in rows}
     since = (datetime.now(UTC) - REMEMBERED).isoformat()
     in_hands = await engine.store.failures.in_hands(task, since)

@@ -26,9 +26,9 @@ def process_name() -> str:
 def process_is_gone(name: str, beat_at: str) -> bool:
     """Whether the process of that name has ended or let go of its cycle (an empty name). Blocks.
 
-    On the machine that it ran on an end is certain: a process id that was given to another process since, as happens
-    to the first one of a container that starts again, and a dead process that nobody has waited for, do not count as
-    alive. Elsewhere, or where the machine has another name now, it is gone when its heart has not beaten for
+    On the machine that it ran on an end is certain. A process id that was given to another process since does not count
+    as alive; that happens to the first one of a container that starts again. Nor does a dead process that nobody has
+    waited for. Elsewhere, or where the machine has another name now, it is gone when its heart has not beaten for
     `LEASE_SECONDS`; `beat_at` is the time of the last beat.
     """
     if not name:

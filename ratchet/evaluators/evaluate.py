@@ -16,8 +16,8 @@ async def evaluate_output(models: Models, task: Task, text: str, output: str, ex
     """Score `output` by all criteria of the task.
 
     The score is the weighted share of passed criteria among those that could be evaluated, in [0, 1]. A run passes when
-    the score reaches the task's threshold and no required criterion failed; it is undecided (None) when nothing
-    failed but a criterion that matters could not be evaluated.
+    the score reaches the task's threshold and no required criterion failed. It is undecided (None) when nothing failed
+    but a criterion that matters could not be evaluated.
 
     Raises:
         ConfigurationError, BudgetError: from the judge's model; other faults of it become the outcome ``error``.

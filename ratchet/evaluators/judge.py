@@ -45,8 +45,8 @@ class Ruling(NamedTuple):
 
 
 def data_mark(*texts: str) -> str:
-    """A delimiter that occurs in none of `texts`: derived from them, so that equal requests stay equal and are paid for
-    once, and unknown to whoever wrote them, as no text can hold its own hash."""
+    """A delimiter that occurs in none of `texts`. It is derived from them, so that equal requests stay equal and are
+    paid for once. Whoever wrote them cannot know it, as no text can hold its own hash."""
     mark = "data-" + content_hash(texts)[:24]
     while any(mark in text for text in texts):
         mark = "data-" + secrets.token_hex(12)

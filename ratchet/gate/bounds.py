@@ -26,7 +26,7 @@ class Costs(NamedTuple):
 
 def costs(pairs: Sequence[Pair]) -> Costs | None:
     """Mean tokens over the cases that both sides answered, and median seconds over those of them that both sides paid
-    for: a reply out of the store says nothing about today's speed. A case that was run several times counts by its
+    for. A reply out of the store says nothing about today's speed. A case that was run several times counts by its
     mean. None where there are no such cases."""
     answered = [(old, new) for pair in pairs if (old := _answered(pair.old)) and (new := _answered(pair.new))]
     if not answered:

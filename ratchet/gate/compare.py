@@ -19,7 +19,7 @@ def measure(passed: int | float, n: int) -> Measure:
     """A success rate with its interval; `passed` is the sum of the cases' own rates where each was run several times.
 
     The interval is by case, as repeats of one case are not independent. The rate of a case varies by no more than a
-    single pass or fail of the same mean, so that the interval is then wider than it had to be.
+    single pass or fail of the same mean. So the interval is then wider than it had to be.
     """
     low, high = wilson(passed, n)
     return Measure(passed=passed, n=n, rate=passed / n if n else 0.0, low=low, high=high)
@@ -28,8 +28,8 @@ def measure(passed: int | float, n: int) -> Measure:
 class Comparison:
     """Collects pairs and says when enough is known.
 
-    Where each case was run several times, the test sees the difference of its two success rates, and all that is
-    reported is a mean over cases of means over runs. A missing result counts against the change, see `Pair.rates`.
+    Where each case was run several times, the test sees the difference of its two success rates. All that is reported
+    is then a mean over cases of means over runs. A missing result counts against the change, see `Pair.rates`.
     """
 
     def __init__(self, level: float) -> None:

@@ -1,7 +1,7 @@
 """Error control across the cycles of a task: e-LOND.
 
-Test number t may ship when its e-value reaches 1 / a_t with a_t = a g_t (D + 1), where g_t are fixed weights that sum
-to one and D counts the changes shipped before. Under any dependence between the tests this keeps the expected share of
+Test number t may ship when its e-value reaches 1 / a_t with a_t = a g_t (D + 1). The g_t are fixed weights that sum to
+one, and D counts the changes shipped before. Under any dependence between the tests this keeps the expected share of
 bad changes among the shipped ones below a. Xu and Ramdas, "Online multiple testing with e-values" (AISTATS 2024).
 """
 

@@ -1,14 +1,14 @@
 """A sequential test of paired success rates that may be looked at after every case.
 
 For the null hypothesis "the new prompt is no better", the paired difference d_t = new - old in [-1, 1] has a mean of at
-most 0 given all earlier ones. Wealth that starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1 stays
-positive, as 1 + b d_t >= 1 - b > 0, and is not expected to grow, as E[1 + b d_t] = 1 + b E[d_t] <= 1: a non-negative
-supermartingale, and so is any mixture of bets. Nothing but the bounds and the mean of d_t is used, so that it may be
--1, 0 or 1 (each case run once) or the difference of two shares of passed runs (each case run several times, as often
-as was fixed beforehand). By Ville's inequality (1939) the chance that the wealth ever reaches 1 / a is at most a,
-whenever one stops. Testing by betting: Shafer (2021); the bet on a bounded mean is the capital process of Waudby-Smith
-and Ramdas, "Estimating means of bounded random variables by betting" (2024), moved from [0, 1] with mean 1/2 to [-1, 1]
-with mean 0. Mixing small and large bets keeps power for small and for large improvements.
+most 0 given all earlier ones. Wealth starts at 1 and is multiplied by 1 + b d_t for a fixed bet 0 < b < 1. It stays
+positive, as 1 + b d_t >= 1 - b > 0. It is not expected to grow, as E[1 + b d_t] = 1 + b E[d_t] <= 1. So it is a
+non-negative supermartingale, and so is any mixture of bets. Nothing but the bounds and the mean of d_t is used. So it
+may be -1, 0 or 1, where each case is run once. Or it is the difference of two shares of passed runs, where each case is
+run as often as was fixed beforehand. By Ville's inequality (1939) the chance that the wealth ever reaches 1 / a is at
+most a, whenever one stops. Testing by betting: Shafer (2021). The bet on a bounded mean is the capital process of
+Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting" (2024). It is moved from [0, 1] with
+mean 1/2 to [-1, 1] with mean 0. Mixing small and large bets keeps power for small and for large improvements.
 
 Repeats take the noise of a single run out of d_t, so that the same gain is proven with fewer cases. They do not take
 out how cases differ among each other: at the same number of runs, fresh cases beat repeats wherever there are some.

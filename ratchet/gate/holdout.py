@@ -1,8 +1,8 @@
 """Held-out cases rotate in from production: which inputs may, which do, and in which order a test looks at its cases.
 
-An input of live traffic may where its `stable_split` is ``holdout``, no case of the task has it, what is expected of it
-is known where a required criterion has to know, and no cycle has ever worked on a failure with it. Passed and failed
-runs count alike, so that the sample is that of the traffic.
+An input of live traffic may rotate in where its `stable_split` is ``holdout`` and no case of the task has it. No cycle
+may ever have worked on a failure with it. Where a required criterion has to know what is expected, that is known.
+Passed and failed runs count alike, so that the sample is that of the traffic.
 
 All of it is settled before the first result of a test and kept with it (`ratchet.store.gate_cases`). It depends on what
 earlier tests looked at, never on the candidate, so that the test stays valid.
@@ -43,8 +43,8 @@ class Settled(NamedTuple):
 async def settled_cases(engine: Engine, bench: Workbench, test_id: str, *, salt: str, worked_on: Set[str]) -> Settled:
     """The cases of the test `test_id`: chosen at the first call, the same in the same order ever after.
 
-    A case that has become a training case since, or one that this cycle has worked on (inputs `worked_on`, without
-    outer white space), is not held out any more and left out.
+    Two kinds of cases are not held out any more and left out. Some have become training cases since, and on some this
+    cycle has worked (inputs `worked_on`, without outer white space).
     """
     store, task = engine.store, bench.task.name
     rows = await store.gate_cases.of_test(test_id)
@@ -112,7 +112,7 @@ def _total(met: Counter[str], share: int, most: int) -> int:
 
 def in_order(kinds: Iterable[Sequence[HeldOut]], salt: str) -> list[HeldOut]:
     """All cases in the order of a test: of each kind those with the fewest decisions first, equal ones shuffled by
-    `salt`, and the kinds in step, so that wherever the test stops it has looked at the same share of each."""
+    `salt`. The kinds go in step, so that wherever the test stops it has looked at the same share of each."""
     placed = []
     for kind in kinds:
         row = sorted(shuffled(kind, key=lambda held: held.case.id, salt=salt), key=lambda held: held.decisions)

@@ -25,7 +25,7 @@ class Observed(NamedTuple):
 
 
 def observations(pairs: Sequence[Pair]) -> list[Observed]:
-    """The held-out cases on which the new prompt gave an output, once for each different output; where a run ended in
+    """The held-out cases on which the new prompt gave an output, once for each different output. Where a run ended in
     an error it broke no rule, and counts as failed anyway."""
     return [
         Observed(pair.case.id, pair.case.input, output, old)

@@ -43,8 +43,8 @@ async def vetoes(
 
 
 async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[Observed]:
-    """Run every probe once with `prompts`, all at once; those that break a rule with the prompts in force too, so that
-    the reviewer learns whether the change brought it about. Replies are paid for once.
+    """Run every probe once with `prompts`, all at once. Those that break a rule are run with the prompts in force too,
+    so that the reviewer learns whether the change brought it about. Replies are paid for once.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.

@@ -1,6 +1,6 @@
 """Clusters of similar texts, found only where they are clear.
 
-Spectral clustering (Ng, Jordan, Weiss 2002) of the graph of nearest neighbours cuts finely; parts that are as similar
+Spectral clustering (Ng, Jordan, Weiss 2002) of the graph of nearest neighbours cuts finely. Parts that are as similar
 to each other as any two texts are joined again, which is how the number of clusters comes out. A cluster is kept if it
 comes back in subsamples (Hennig 2007: mean Jaccard similarity of at least 0.75 is "stable").
 """

@@ -1,9 +1,9 @@
 """Watching a change after it went live, and taking it back when live traffic says that it is worse.
 
-The hypothesis "the runs under the new version pass at least as often as the held-out cases passed under the old one" is
-bet against after every scored run: wealth that starts at 1 is multiplied by 1 + b (p - x) for a pass rate p before, a
-result x in {0, 1} and a bet b. It reaches 1 / a with a chance of at most a while the hypothesis holds (Ville 1939),
-however often one looks.
+The hypothesis is that the runs under the new version pass at least as often as the held-out cases passed under the old
+one. It is bet against after every scored run. Wealth that starts at 1 is multiplied by 1 + b (p - x) for a pass rate p
+before, a result x in {0, 1} and a bet b. It reaches 1 / a with a chance of at most a while the hypothesis holds (Ville
+1939), however often one looks.
 """
 
 import logging

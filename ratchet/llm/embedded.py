@@ -1,7 +1,7 @@
 """The embedded model: llama.cpp's OpenAI-compatible server inside this process, on a free loopback port.
 
 One server per model file and process. It is told to stop when the process ends, also after Ctrl-C, because the
-interpreter runs `atexit` handlers then; after kill -9 nothing of it is left, as it has no process of its own.
+interpreter runs `atexit` handlers then. After kill -9 nothing of it is left, as it has no process of its own.
 """
 
 import atexit

@@ -1,7 +1,7 @@
 """Let the `gepa` library evolve the instructions, with our evaluator on failures and training cases only.
 
-The library is optional (extra `gepa`) and runs in a thread; agent runs and the optimizer model's replies are asked for
-on the event loop, through the same models as everything else, so that they are metered and paid for once.
+The library is optional (extra `gepa`) and runs in a thread. Agent runs and the optimizer model's replies are asked for
+on the event loop. They go through the same models as everything else, so that they are metered and paid for once.
 """
 
 import asyncio

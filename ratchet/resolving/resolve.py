@@ -35,10 +35,10 @@ async def resolve_item(
 ) -> ReviewResult:
     """Answer an item of the review queue, by its own id or its cycle's. Of two answers at once, one counts.
 
-    ``dismiss``: nothing is to be done. ``correct``: `expected` was wrong for `failure` (to be named where the item has
-    several); the right one becomes a training case, and the item stays open while other failures are left. ``retry``:
-    the failures are open again; invoke the graph `improve` with the result's `improve`, which carries the `hint`.
-    ``force``: the change that was not proven goes live, for a `reason`. Every answer is audited.
+    ``dismiss``: nothing is to be done. ``correct``: something else was expected for `failure`, which has to be named
+    where the item has several. What is `expected` becomes a training case, and the item stays open while other failures
+    are left. ``retry``: the failures are open again; invoke the graph `improve` with the result's `improve`, which
+    carries the `hint`. ``force``: the change that was not proven goes live, for a `reason`. Every answer is audited.
 
     Raises:
         ConfigurationError: there is no such item, or the answer lacks something; nothing was changed.

@@ -179,8 +179,8 @@ class _Race:
         await gather(one(entry) for entry in entries)
 
     def drop(self, where: str) -> None:
-        """Take out who mends nothing, who cannot win any more, who is clearly behind, and the worse half; nobody as
-        long as there are failures left to meet and nobody has mended any."""
+        """Take out who mends nothing, who cannot win any more, who is clearly behind, and the worse half. Nobody is
+        taken out as long as there are failures left to meet and nobody has mended any."""
         running = self.running
         if self._may_mend_yet():
             return

@@ -24,8 +24,8 @@ Reserve = Callable[[], Awaitable[int]]
 
 
 class SearchResult(NamedTuple):
-    """The best of all rounds (None where nothing beats the prompt in force), how many of the triggering failures that
-    were looked at it mends, and the standing of all candidates."""
+    """The best of all rounds, None where nothing beats the prompt in force. Beside it how many of the triggering
+    failures that were looked at it mends, and the standing of all candidates."""
 
     winner: Candidate | None
     fixed: int
@@ -45,7 +45,7 @@ async def search(
     """Race `candidates`, then whatever mends what is left under the best one, in as many races as the policy allows.
 
     It stops when nothing fails any more, when a round brings nothing, or when the budget is used up but for what
-    `reserve` says, which is asked after the first race: without that one there would be nothing to prove. The search is
+    `reserve` says. That is asked after the first race: without that race there would be nothing to prove. The search is
     deterministic, as model replies are reused.
 
     Raises:

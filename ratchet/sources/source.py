@@ -14,8 +14,8 @@ class Document(NamedTuple):
 class Source(Protocol):
     """Something that can be searched.
 
-    `fetch` changes nothing, gives the same answer to the same question as long as the data is the same, and returns at
-    most `top_k` documents, best first; nothing that fits is an empty list, a source that cannot answer is a
+    `fetch` changes nothing, and gives the same answer to the same question as long as the data is the same. It returns
+    at most `top_k` documents, best first. Nothing that fits is an empty list, a source that cannot answer is a
     `SourceError`.
     """
 

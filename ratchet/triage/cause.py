@@ -39,7 +39,7 @@ async def triage_failure(
     """Repeat the run, then try treatments stage by stage until one makes it pass.
 
     The one that does names the category: ``context``, ``prompt``, or ``capability`` where none does; a run that passes
-    when it is simply repeated is ``unstable``. Sources in `broken` are left alone; those that do not answer here are
+    when it is simply repeated is ``unstable``. Sources in `broken` are left alone. Those that do not answer here are
     added to it with the error, so that a caller with many failures waits for each only once.
 
     Raises:

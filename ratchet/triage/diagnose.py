@@ -97,7 +97,7 @@ def _unanimous(causes: Sequence[FailureCause], tried: int) -> bool:
 
 
 def conclude(causes: Sequence[FailureCause]) -> Category:
-    """The category of a group: unstable where half of the runs pass by themselves; otherwise prompt or context,
+    """The category of a group: unstable where half of the runs pass by themselves. Otherwise prompt or context,
     whichever explains more, if that is enough to be no accident; otherwise capability.
 
     Where both explain as many the wording is preferred: it costs less in every later run than a retrieval.

@@ -66,8 +66,8 @@ async def test_prove_of_no_cases_proves_nothing(engine: Engine) -> None:
 
 
 class Tossing:
-    """Passes one of the first three times it is asked something, told to go on two of them, and which ones differs from
-    item to item such that a first run never tells."""
+    """Passes one of the first three times it is asked something, told to go on two of them. Which ones differs from
+    item to item, such that a first run never tells."""
 
     def __init__(self) -> None:
         self.asked: Counter[tuple[str, str]] = Counter()

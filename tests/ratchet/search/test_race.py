@@ -26,8 +26,8 @@ def scored(passed: bool, score: float | None = None, tokens: int = 1) -> Scored:
 
 
 class Track:
-    """Failures f0.. and training cases t0.., and how each prompt does on them: a string of 1 and 0 (then the last one
-    again), failures first; ``+`` is a failed run with half the score."""
+    """Failures f0.. and training cases t0.., and how each prompt does on them. That is a string of 1 and 0 (then the
+    last one again), failures first; ``+`` is a failed run with half the score."""
 
     def __init__(self, failures: int = 6, cases: int = 8, spare: int = 0, **results: str) -> None:
         """`spare` more failures and as many more cases follow after all others."""

@@ -1,0 +1,80 @@
+"""The words of code and pages: short sentences, one vocabulary."""
+
+from pathlib import Path
+
+import pytest
+from words import Prose, comments, docstrings, sentences, word_count
+
+ROOT = Path(__file__).parents[1]
+LONGEST = 30
+"""Words of a sentence."""
+FOLDERS = ("prompts", "ratchet", "nodes", "graph", "service", "ratchet_agents", "docs", "benchmarks", "tests")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def prose_of(folder: str) -> list[Prose]:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    return [prose for file in files for prose in (*docstrings(file), *comments(file))]
+
+
+def too_long(text: str) -> list[str]:
+    return [
+        f"{word_count(sentence)} words: {sentence}" for sentence in sentences(text) if word_count(sentence) > LONGEST
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_sentences_in_code_are_short(folder: str) -> None:
+    found = {f"{prose.file.relative_to(ROOT)}:{prose.line}": too_long(prose.text) for prose in prose_of(folder)}
+
+    assert {place: long for place, long in found.items() if long} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("See 3.5 and e.g.nothing", ["See 3.5 and e.g.nothing"]),
+        ('He said "yes." Then he left.', ['He said "yes."', "Then he left."]),
+        ("# Title\nA sentence\nof two lines.\n\nAnother", ["Title", "A sentence of two lines.", "Another"]),
+        ("- one\n- two\n  and more\n1. three", ["one", "two and more", "three"]),
+        ("Before\n| a. | b. |\n|---|---|\nafter", ["Before", "after"]),
+        ("Call `f(a. b. c)` and [the page](docs/x.md#y).", ["Call code and the page."]),
+        ("Before\n```bash\nmake it. now. then\n```\nafter", ["Before", "code", "after"]),
+        ("What it does.\n\nRaises:\n    KeyError: no such key\n    OSError, ValueError: of reading", None),
+    ],
+)
+def test_text_is_taken_apart_into_sentences(text: str, told: list[str] | None) -> None:
+    wanted = told or ["What it does.", "Raises:", "KeyError: no such key", "OSError, ValueError: of reading"]
+
+    assert [sentence.strip() for sentence in sentences(text)] == wanted
+
+
+def test_signs_alone_are_no_words() -> None:
+    assert word_count("a - b | 3.5 % of “c” ...") == 5
+
+
+def test_long_sentence_is_named_with_its_length() -> None:
+    assert too_long("Short. " + "word " * 31 + "end.") == ["32 words: " + "word " * 31 + "end."]
+
+
+def test_comments_of_neighbouring_lines_are_one_text(tmp_path: Path) -> None:
+    file = tmp_path / "code.py"
+    file.write_text("# one\n# two\n\n# three\nx = 1  # four\ny = 2  # five\n# six\n", encoding="utf-8")
+
+    assert [(prose.line, prose.text) for prose in comments(file)] == [
+        (1, "one\ntwo"),
+        (4, "three"),
+        (5, "four"),
+        (6, "five"),
+        (7, "six"),
+    ]
+
+
+def test_docstrings_below_fields_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "code.py"
+    file.write_text(
+        '"""One."""\nx = 1\n"""Two."""\n\n\ndef f():\n    """Three."""\n    return "no"\n', encoding="utf-8"
+    )
+
+    assert sorted((prose.line, prose.text) for prose in docstrings(file)) == [(1, "One."), (3, "Two."), (7, "Three.")]
