@@ -1,5 +1,6 @@
 """The words of code and pages: short sentences, one vocabulary."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,17 @@ from words import Prose, comments, docstrings, sentences, word_count
 ROOT = Path(__file__).parents[1]
 LONGEST = 30
 """Words of a sentence."""
+WRONG = {
+    r"\brulers?\b": "incumbent",
+    r"\blanes?\b": "entry",
+    r"\bbaselines?\b": "prompt in force, or what is compared with",
+    r"\b(?:held out|hold-?out) cases?\b": "held-out case",
+    r"\btrain(?:ed)? cases?\b": "training case",
+    r"\b(?:test|eval|validation|training) sets?\b": "held-out or training cases",
+    r"\b(?:test cases?|data ?points?)\b": "case",
+    r"\b(?:challenger|champion)s?\b": "candidate, or incumbent",
+}
+"""Words that the vocabulary of CONTRIBUTING.md has another one for."""
 FOLDERS = ("prompts", "ratchet", "nodes", "graph", "service", "ratchet_agents", "docs", "benchmarks", "tests")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -15,6 +27,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 def prose_of(folder: str) -> list[Prose]:
     files = sorted((ROOT / folder).rglob("*.py"))
     return [prose for file in files for prose in (*docstrings(file), *comments(file))]
+
+
+def wrong_words(text: str) -> list[str]:
+    return [f"{found[0]}: say {right}" for wrong, right in WRONG.items() for found in re.finditer(wrong, text, re.I)]
 
 
 def too_long(text: str) -> list[str]:
@@ -28,6 +44,30 @@ def test_sentences_in_code_are_short(folder: str) -> None:
     found = {f"{prose.file.relative_to(ROOT)}:{prose.line}": too_long(prose.text) for prose in prose_of(folder)}
 
     assert {place: long for place, long in found.items() if long} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_sentences_in_pages_are_short(page: Path) -> None:
+    assert too_long(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("folder", sorted({*FOLDERS} - {"tests"}))
+def test_code_keeps_to_the_vocabulary(folder: str) -> None:
+    found = {f"{prose.file.relative_to(ROOT)}:{prose.line}": wrong_words(prose.text) for prose in prose_of(folder)}
+
+    assert {place: wrong for place, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_keep_to_the_vocabulary(page: Path) -> None:
+    assert wrong_words(page.read_text(encoding="utf-8")) == []
+
+
+def test_wrong_word_is_named_with_the_right_one() -> None:
+    assert wrong_words("The Ruler met a held-out case, a holdout case and no planes.") == [
+        "Ruler: say incumbent",
+        "holdout case: say held-out case",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """gepa with its default adapter, in an environment of its own: ``run_gepa.py optimise|score JOB RESULT``.
 
-Its train and validation sets are the job's, one system prompt evolves, and the model of the task is the author too.
+It learns from and validates on the job's items. One system prompt evolves, and the model of the task is the author too.
 """
 
 import time
