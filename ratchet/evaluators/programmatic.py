@@ -9,10 +9,12 @@ from referencing.exceptions import Unresolvable
 
 from ratchet.config.patterns import is_found
 from ratchet.errors import EvaluationError, PatternError
+from ratchet.evaluators.numbers import last_number, values_of
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWords, Numeric, Regex
+from ratchet.text import fold
 
-_NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:[eE][+-]?\d+)?")
+_FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 Check = tuple[bool, str]
 
 
@@ -22,22 +24,22 @@ def options(expected: Expected) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
 
 
-def _fold(text: str, ignore_case: bool) -> str:
-    return text.strip().casefold() if ignore_case else text
+def _folded(text: str, ignore_case: bool) -> str:
+    return fold(text) if ignore_case else text
 
 
 def check_exact(criterion: Exact, output: str, expected: Expected) -> Check:
-    """Equal to an expected string; case and outer white space do not count unless told otherwise."""
+    """Equal to an expected string; what `ratchet.text.fold` levels does not count unless told otherwise."""
     wanted = options(expected)
-    passed = _fold(output, criterion.ignore_case) in {_fold(value, criterion.ignore_case) for value in wanted}
+    passed = _folded(output, criterion.ignore_case) in {_folded(value, criterion.ignore_case) for value in wanted}
     return passed, "" if passed else f"is not {_quoted(wanted)}"
 
 
 def check_contains(criterion: Contains, output: str, expected: Expected) -> Check:
     """Contains an expected string (or one of the criterion's own values)."""
     wanted = criterion.values if criterion.values is not None else options(expected)
-    text = _fold(output, criterion.ignore_case)
-    passed = any(_fold(value, criterion.ignore_case) in text for value in wanted)
+    text = _folded(output, criterion.ignore_case)
+    passed = any(_folded(value, criterion.ignore_case) in text for value in wanted)
     return passed, "" if passed else f"does not contain {_quoted(wanted)}"
 
 
@@ -61,16 +63,17 @@ def check_numeric(criterion: Numeric, output: str, expected: Expected) -> Check:
     Raises:
         EvaluationError: the expected output is no number.
     """
-    found = _NUMBER.findall(output)
-    try:
-        wanted = [float(value.replace(",", "")) for value in options(expected)]
-    except ValueError as error:
-        raise EvaluationError(f"the expected output {expected!r} is no number") from error
+    readings = [values_of(value) for value in options(expected)]
+    if not all(readings):
+        raise EvaluationError(f"the expected output {expected!r:.80} is no number")
+    found = last_number(output)
     if not found:
         return False, "holds no number"
-    number = float(found[-1].replace(",", ""))
-    passed = any(abs(number - value) <= criterion.tolerance for value in wanted)
-    return passed, "" if passed else f"the last number is {number:g}, expected {_quoted(options(expected))}"
+    passed = any(
+        abs(number - value) <= criterion.tolerance for number in found for values in readings for value in values
+    )
+    shown = " or ".join(f"{number:g}" for number in sorted(found))
+    return passed, "" if passed else f"the last number is {shown}, expected {_quoted(options(expected))}"
 
 
 def check_json_schema(criterion: JsonSchema, output: str) -> Check:
@@ -80,7 +83,7 @@ def check_json_schema(criterion: JsonSchema, output: str) -> Check:
         EvaluationError: the schema refers to something that is not there.
     """
     try:
-        value = json.loads(output)
+        value = _json(output, criterion.fence)
         problem = next(iter(Draft202012Validator(criterion.definition).iter_errors(value)), None)
     except (ValueError, RecursionError):
         return False, "is not JSON"
@@ -90,14 +93,34 @@ def check_json_schema(criterion: JsonSchema, output: str) -> Check:
 
 
 def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> Check:
-    """Is JSON equal to the expected object, or equal in the criterion's keys."""
+    """Is JSON equal to the expected object, or equal in the criterion's keys.
+
+    Raises:
+        EvaluationError: no expected object has any of the keys, so that everything would be equal.
+    """
+    choices = [_parsed(choice) for choice in (expected if isinstance(expected, list) else [expected])]
+    if criterion.keys is not None and not any(_has_any(choice, criterion.keys) for choice in choices):
+        raise EvaluationError(f"the expected output has none of the keys {', '.join(criterion.keys)}")
     try:
-        value = json.loads(output)
+        value = _json(output, criterion.fence)
     except (ValueError, RecursionError):
         return False, "is not JSON"
-    choices = expected if isinstance(expected, list) else [expected]
-    passed = any(_same(_part(value, criterion.keys), _part(_parsed(choice), criterion.keys)) for choice in choices)
+    passed = any(_same(_part(value, criterion.keys), _part(choice, criterion.keys)) for choice in choices)
     return passed, "" if passed else f"is not equal to {json.dumps(expected, ensure_ascii=False)[:120]}"
+
+
+def _json(output: str, fence: bool) -> Any:
+    """`output` as JSON (RFC 8259: NaN and Infinity are none); with `fence`, also what stands in a code fence."""
+    fenced = _FENCE.match(output) if fence else None
+    return json.loads(fenced[1] if fenced else output, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _has_any(choice: Any, keys: list[str]) -> bool:
+    return not isinstance(choice, dict) or any(key in choice for key in keys)
 
 
 def _parsed(choice: Any) -> Any:

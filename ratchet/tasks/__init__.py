@@ -2,7 +2,6 @@
 
 from ratchet.tasks.cases import (
     Case,
-    Expected,
     Split,
     case_id,
     load_cases,
@@ -12,6 +11,7 @@ from ratchet.tasks.cases import (
     stable_split,
 )
 from ratchet.tasks.criteria import Criterion
+from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
 from ratchet.tasks.task import SourceConfig, Task, load_task, task_names
@@ -30,6 +30,7 @@ __all__ = [
     "load_task",
     "merge_cases",
     "of_split",
+    "problem_of_expected",
     "solution_text",
     "stable_split",
     "task_names",

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
+from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.task import Task
 
 Split = Literal["train", "holdout"]
-Expected = str | dict[str, Any] | list[Any] | None
 
 
 class CaseLine(StrictModel):
@@ -77,6 +77,9 @@ def load_cases(task: Task) -> list[Case]:
             continue
         where = f"{file}:{number}"
         case = _settle(validate(CaseLine, parse_json(line, where), where))
+        problem = problem_of_expected(case.expected)
+        if problem:
+            raise ConfigurationError(f"{where}: {problem}")
         if case.id in seen:
             raise ConfigurationError(f"{where}: the id {case.id!r} stands on line {seen[case.id]} too")
         seen[case.id] = number

@@ -34,7 +34,7 @@ class Contains(CriterionBase):
     """The output contains one of the expected strings, or one of `values`."""
 
     kind: Literal["contains"]
-    values: list[str] | None = None
+    values: Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)] | None = None
     ignore_case: bool = True
 
 
@@ -67,6 +67,8 @@ class JsonSchema(CriterionBase):
 
     kind: Literal["json_schema"]
     definition: Annotated[dict[str, Any], Field(alias="schema")]
+    fence: bool = False
+    """A code fence around the whole output is left out of account."""
 
     @field_validator("definition")
     @classmethod
@@ -82,7 +84,9 @@ class JsonEqual(CriterionBase):
     """The output is JSON equal to the expected object; with `keys`, equal in these keys."""
 
     kind: Literal["json_equal"]
-    keys: list[str] | None = None
+    keys: Annotated[list[str], Field(min_length=1)] | None = None
+    fence: bool = False
+    """A code fence around the whole output is left out of account."""
 
 
 class MaxWords(CriterionBase):

@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks.criteria import Criterion
+from ratchet.tasks.expected import Expected
 from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
@@ -62,7 +63,7 @@ class Canary(StrictModel):
 
     input: Annotated[str, Field(min_length=1)]
     output: str
-    expected: str | dict[str, Any] | list[Any] | None = None
+    expected: Expected = None
 
 
 class Task(StrictModel):

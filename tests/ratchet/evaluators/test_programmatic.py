@@ -161,3 +161,35 @@ def test_json_that_is_nested_too_deeply_fails(kind: str, options: dict[str, Any]
 @pytest.mark.parametrize(("output", "passed"), [("one two three", True), ("one two three four", False), ("", True)])
 def test_max_words(output: str, passed: bool) -> None:
     assert checked("max_words", {"limit": 3}, output, None) is passed
+
+
+def test_exact_and_contains_level_ways_to_write_the_same() -> None:
+    assert checked("contains", {}, "We open at 9:40\u202fAM.", "9:40 am")
+    assert checked("exact", {}, "Don\u2019t", "don't")
+    assert not checked("contains", {"ignore_case": False}, "Don\u2019t", "Don't")
+
+
+@pytest.mark.parametrize(("output", "passed"), [("about 1.234,5", True), ("\u22121234.5", False), ("12 345", False)])
+def test_numeric_reads_numbers_as_people_write_them(output: str, passed: bool) -> None:
+    assert checked("numeric", {}, output, "1,234.5") is passed
+
+
+@pytest.mark.parametrize("kind", ["json_equal", "json_schema"])
+@pytest.mark.parametrize("output", ['{"a": NaN}', '{"a": -Infinity}', "NaN"])
+def test_nan_and_infinity_are_no_json(kind: str, output: str) -> None:
+    options = {"schema": {}} if kind == "json_schema" else {}
+    assert not checked(kind, options, output, {"a": 1})
+
+
+@pytest.mark.parametrize("kind", ["json_equal", "json_schema"])
+def test_fence_around_json_counts_unless_it_is_allowed(kind: str) -> None:
+    options: dict[str, Any] = {"schema": {"required": ["a"]}} if kind == "json_schema" else {}
+    fenced = '```json\n{"a": 1}\n```\n'
+    assert not checked(kind, options, fenced, {"a": 1})
+    assert checked(kind, options | {"fence": True}, fenced, {"a": 1})
+    assert not checked(kind, options | {"fence": True}, "Sure! " + fenced, {"a": 1})
+
+
+def test_json_equal_in_keys_that_nothing_expected_has_is_an_error() -> None:
+    with pytest.raises(EvaluationError, match="none of the keys city"):
+        checked("json_equal", {"keys": ["city"]}, '{"town": "Lyon"}', {"City": "Paris"})

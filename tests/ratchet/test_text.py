@@ -1,0 +1,74 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratchet.text import fold, normal_form, whole_text
+
+SAME = [
+    (unicodedata.normalize("NFD", "Café Zürich"), "café zürich"),
+    ("9:40\u202fAM", "9:40 am"),
+    ("don\u2019t", "don't"),
+    ("\uff12\uff11:\uff13\uff10", "21:30"),
+    ("New\r\n York", "new york"),
+    ("twenty\u2011one", "twenty-one"),
+    ("Pa\u200bris\u00ad", "paris"),
+    ("STRASSE", "Straße"),
+    ("\u201cyes\u201d", '"yes"'),
+    ("\ufb01ne", "fine"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_fold_levels_ways_to_write_the_same(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("resume", "résumé"), ("5", "S"), ("no", "on"), ("a b", "ab"), ("-5", "5")])
+def test_fold_keeps_what_differs_apart(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+QUESTIONS = [
+    "When do you open",
+    "when do you open?",
+    " When  do you\nopen ?",
+    "WHEN DO YOU OPEN\uff1f",
+    "When do you open...",
+]
+
+
+@pytest.mark.parametrize("same", QUESTIONS)
+def test_normal_form_of_one_question(same: str) -> None:
+    assert normal_form(same) == "when do you open"
+
+
+@pytest.mark.parametrize(("one", "other"), [("3.5", "3"), ("Is it?", "It is."), ("a.b", "ab")])
+def test_normal_form_keeps_other_questions_apart(one: str, other: str) -> None:
+    assert normal_form(one) != normal_form(other)
+
+
+def test_normal_form_of_punctuation_alone_is_not_empty() -> None:
+    assert normal_form("?!") == "?!"
+
+
+@given(st.text())
+def test_forms_are_stable(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+    assert normal_form(normal_form(text)) == normal_form(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("a\ud83d\ude00b", "a\U0001f600b"),
+        ("a\ud800b", "a\ufffdb"),
+        ("\udc00", "\ufffd"),
+        ("plain é", "plain é"),
+        ("", ""),
+    ],
+)
+def test_whole_text_can_be_encoded(text: str, whole: str) -> None:
+    assert whole_text(text) == whole
+    whole_text(text).encode()
