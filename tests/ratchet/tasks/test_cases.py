@@ -44,7 +44,7 @@ def test_load_cases_skips_blank_lines_and_counts_them(project: Project) -> None:
         ('{"input": ""}\n', "cases.jsonl:1: input: String should have at least 1 character"),
         ('{"input": 7}\n', "cases.jsonl:1: input: Input should be a valid string (got 7)"),
         ('{"input": "a", "split": "test"}\n', "split: Input should be 'train' or 'holdout'"),
-        ('{"input": "a", "expected": ""}\n', "cases.jsonl:1: expected"),
+        ('{"input": "a", "expected": ""}\n', "is empty; leave it out"),
         ('{"input": "a", "input": "b"}\n', "cases.jsonl:1: the key 'input' stands there twice"),
         ('{"id": "x", "input": "a"}\n{"id": "x", "input": "b"}\n', ":2: the id 'x' stands on line 1 too"),
         ('{"input": "a"}\n{"input": "a"}\n', "stands on line 1 too"),
