@@ -62,12 +62,12 @@ def gate(error: float) -> Rule:
         reachable: Any = wealth(wins + (n - seen), losses) >= 1 / error  # type: ignore[arg-type]
         proven = (value >= 1 / error) & looked
         given_up = ((value <= FUTILE) | ~reachable) & looked
-        return stopped(proven, given_up, n)
+        return stops(proven, given_up, n)
 
     return rule
 
 
-def stopped(proven: Array, given_up: Array, n: int) -> tuple[Array, Array]:
+def stops(proven: Array, given_up: Array, n: int) -> tuple[Array, Array]:
     """Whether the proof came first, and the cases seen until either; both inputs of shape (runs, n)."""
     first_proof = np.where(proven.any(axis=1), proven.argmax(axis=1), n)
     first_end = np.where(given_up.any(axis=1), given_up.argmax(axis=1), n)
@@ -83,7 +83,7 @@ def single_bet(error: float) -> Rule:
         share = (before + 20 * 0.3) / (seen - 1 + 20)
         step = np.diff(wins - losses, axis=1, prepend=0)
         value = np.cumprod(1 + np.minimum(0.6, 0.1 / share) * step, axis=1)
-        return stopped(value >= 1 / error, value <= FUTILE, n)
+        return stops(value >= 1 / error, value <= FUTILE, n)
 
     return rule
 
@@ -219,13 +219,13 @@ def noisy_agent(runs: int) -> list[dict[str, Any]]:
         value = wealth_along(differences)
         reachable = wealth_along(differences, won=noise.cases - seen) >= 1 / ERROR
         proven, given_up = (value >= 1 / ERROR) & looked, ((value <= FUTILE) | ~reachable) & looked
-        shipped, used = stopped(proven, given_up, noise.cases)
+        shipped, used = stops(proven, given_up, noise.cases)
         calls = 2 * noise.repeats * used.mean()
         rows.append({**noise._asdict(), "shipped": shipped.mean(), "mean_cases": used.mean(), "mean_runs": calls})
     return rows
 
 
-def simulated(cycle: dict[str, Any], runs: int) -> float:
+def simulate(cycle: dict[str, Any], runs: int) -> float:
     """The share of a whole-cycle scenario that ships by simulation, of cycles that all reach the gate."""
     setting = Setting(HELD_OUT, DIFFERING, cycle["gain"])
     if cycle["in_a_row"] > 1:
@@ -248,7 +248,7 @@ def measure(runs: int, cycles: int, in_a_row: int) -> dict[str, Any]:
         "ten_cycles": ten_cycles(runs, Setting(100, 0.3, 0.0)),
         "noisy_agent": noisy_agent(runs),
         "fixed_size": {"power": found["shipped"], "cases": needed, "saved": 1 - found["mean_cases"] / needed},
-        "whole_cycles": [found | {"simulated": simulated(found, runs)} for found in whole_cycles(cycles, in_a_row)],
+        "whole_cycles": [found | {"simulated": simulate(found, runs)} for found in whole_cycles(cycles, in_a_row)],
         "runs": runs,
         "seconds": round(time.perf_counter() - started, 1),
     }

@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.peer_systems.curves import Curves, curves, plot
 from benchmarks.peer_systems.environments import python_of
-from benchmarks.peer_systems.jobs import Job, banking77_job, permuted, squad_job, tickets_job
+from benchmarks.peer_systems.jobs import Job, banking77_job, permute, squad_job, tickets_job
 from benchmarks.peer_systems.server import CountingServer, passing_on, simulate
 from benchmarks.peer_systems.systems import SYSTEMS, Measured, measure
 
@@ -77,9 +77,7 @@ def compare(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for seed in range(options.seeds):
             for system in chosen:
                 print(f"seed {seed}: {system.label}", file=sys.stderr)
-                rows.append(
-                    measure(system, permuted(job, seed), server, folder / f"{seed}-{system.name}", options.envs)
-                )
+                rows.append(measure(system, permute(job, seed), server, folder / f"{seed}-{system.name}", options.envs))
     finally:
         server.close()
     if not options.json:
@@ -94,7 +92,7 @@ def compare_curves(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     options.output.mkdir(parents=True, exist_ok=True)
     points = options.output / f"peers_{options.task}.json"
     wanted = Curves(options.task, options.seeds, options.budget)
-    server = CountingServer(simulate if options.simulated else _embedded())
+    server = CountingServer(simulate if options.simulated else _serve_embedded())
     try:
         runs = curves(job, wanted, server, folder, options.envs, points)
     finally:
@@ -113,7 +111,7 @@ def _job(options: argparse.Namespace) -> Job:
     return squad_job(options.data) if options.task == "squad" else banking77_job(options.data)
 
 
-def _embedded() -> Any:
+def _serve_embedded() -> Any:
     """The embedded model, started here once, behind the counting server."""
     from ratchet.llm.embedded import embedded_endpoint
 

@@ -144,7 +144,7 @@ class Project:
         finally:
             connection.close()
 
-    def kept(self) -> int:
+    def count_kept(self) -> int:
         """Replies in the store."""
         return sum(row["n"] for row in self.query("SELECT count(*) AS n FROM replies"))
 
@@ -208,7 +208,7 @@ def looked_at(project: Project) -> int:
     return int((json.loads(row["document"]).get("validation") or {"after": {"n": 0}})["after"]["n"])
 
 
-def undisturbed(folder: Path) -> dict[str, Any]:
+def improve_undisturbed(folder: Path) -> dict[str, Any]:
     """The reference: one cycle that nothing happens to."""
     with CountingEndpoint(answer, LATENCY) as endpoint:
         project, started = Project(folder, endpoint), time.perf_counter()
@@ -218,7 +218,7 @@ def undisturbed(folder: Path) -> dict[str, Any]:
             "held_out": looked_at(project),
             "calls": endpoint.received.total(),
             "calls_of_the_cycle": cycle.get("calls"),
-            "kept": project.kept(),
+            "kept": project.count_kept(),
             "seconds": round(time.perf_counter() - started, 1),
         }
 
@@ -239,7 +239,7 @@ def improve_killed(project: Project, kills: int, calls: int, rng: random.Random)
         met_optimizer = met_optimizer or endpoint.asked["optimizer"] > 0
         answered = endpoint.answered.total()
         endpoint.settle()
-        lost = endpoint.received.total() - project.kept() - wasted
+        lost = endpoint.received.total() - project.count_kept() - wasted
         wasted += lost
         found.append(Kill(project.phase(), answered, lost))
         print(f"kill {number + 1}: {found[-1]}", file=sys.stderr)
@@ -260,7 +260,7 @@ def approve_killed(project: Project) -> list[str]:
     return met
 
 
-def applied(project: Project) -> dict[str, Any]:
+def apply_to_the_end(project: Project) -> dict[str, Any]:
     """Approve to the end, and what is live then."""
     cycle = project.query("SELECT id FROM cycles")[0]["id"]
     outcome = project.ratchet("approve", cycle, "--reviewer", "ada")
@@ -280,23 +280,23 @@ def applied(project: Project) -> dict[str, Any]:
 def measure(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """Both projects, and whether the claim holds."""
     rng = random.Random(seed)
-    reference = undisturbed(folder / "undisturbed")
+    reference = improve_undisturbed(folder / "undisturbed")
     with CountingEndpoint(answer, LATENCY) as endpoint:
         project, started = Project(folder / "killed", endpoint), time.perf_counter()
         killed = improve_killed(project, kills, reference["calls"], rng)
         met = approve_killed(project)
-        extra = endpoint.received.total() - project.kept()
+        extra = endpoint.received.total() - project.count_kept()
         result = {
             "undisturbed": reference,
             "kills": [kill._asdict() for kill in killed],
             "decision": decision(project),
             "held_out": looked_at(project),
             "calls": endpoint.received.total(),
-            "kept": project.kept(),
+            "kept": project.count_kept(),
             "extra_calls": extra,
             "in_flight": sum(kill.in_flight for kill in killed),
             "killed_in_approval": met,
-            "applied": applied(project),
+            "applied": apply_to_the_end(project),
             "seconds": round(time.perf_counter() - started, 1),
         }
     result["problems"] = problems(result, kills)

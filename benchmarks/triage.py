@@ -190,7 +190,7 @@ def banking(data: Path, wanted: int) -> list[Part]:
     labels = sorted({case["expected"] for case in cases})
     text = "Classify the customer's message. Answer with one of these labels: " + ", ".join(labels)
 
-    def told(case: dict[str, Any]) -> list[TaskPrompt]:
+    def told_prompts(case: dict[str, Any]) -> list[TaskPrompt]:
         shown = [other for other in known if other["input"] != case["input"]]
         one_each = [
             next(o for o in shown[start:] + shown if o["expected"] == label) for start in (0, 30) for label in labels
@@ -198,7 +198,11 @@ def banking(data: Path, wanted: int) -> list[Part]:
         examples = [Example(input=other["input"], output=other["expected"]) for other in one_each]
         return [TaskPrompt(prompt=text, examples=examples[:8]), TaskPrompt(prompt=text, examples=examples)]
 
-    items = [Item(case["input"], case["expected"], told(case)) for case in asked if not case["id"].startswith("train")]
+    items = [
+        Item(case["input"], case["expected"], told_prompts(case))
+        for case in asked
+        if not case["id"].startswith("train")
+    ]
     return [Part("banking77", "prompt", wanted, "Classify the customer's message.", CORRECT, "", known, {}, items)]
 
 
@@ -235,7 +239,7 @@ def write(folder: Path, part: Part) -> Settings:
     )
 
 
-async def scored(engine: Engine, bench: Workbench, item: Item, prompt: TaskPrompt) -> tuple[AgentRun, Evaluation]:
+async def score(engine: Engine, bench: Workbench, item: Item, prompt: TaskPrompt) -> tuple[AgentRun, Evaluation]:
     """A run under a given prompt."""
     run = await engine.run(bench, item.input, prompts={bench.task.name: prompt})
     return run, await engine.evaluate(bench, item.input, run.output, item.expected)
@@ -243,11 +247,11 @@ async def scored(engine: Engine, bench: Workbench, item: Item, prompt: TaskPromp
 
 async def failure_of(engine: Engine, bench: Workbench, item: Item, number: int) -> FailureBundle | None:
     """The failure, if the run fails and a remedy (where there are any) makes it pass."""
-    run, evaluation = await scored(engine, bench, item, bench.prompts[bench.task.name])
+    run, evaluation = await score(engine, bench, item, bench.prompts[bench.task.name])
     if evaluation.passed is not False:
         return None
     for remedy in item.remedies:
-        if (await scored(engine, bench, item, remedy))[1].passed:
+        if (await score(engine, bench, item, remedy))[1].passed:
             break
     else:
         if item.remedies:
@@ -280,10 +284,10 @@ async def examine(part: Part) -> list[Verdict]:
             engine = session.engine
             bench = await engine.workbench(part.name)
             failures = await make(engine, bench, part)
-            return [await judged(engine, bench, part, failure) for failure in failures]
+            return [await judge(engine, bench, part, failure) for failure in failures]
 
 
-async def judged(engine: Engine, bench: Workbench, part: Part, failure: FailureBundle) -> Verdict:
+async def judge(engine: Engine, bench: Workbench, part: Part, failure: FailureBundle) -> Verdict:
     """What triage and the analyst alone say; `calls` counts what triage pays, the opinion beside it included."""
     with metered(Meter()) as meter:
         try:

@@ -2,7 +2,7 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import State, ended
+from nodes.state import State, ending
 from ratchet.approval.door import approved_proposal, note_stale
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, RefusalError, StaleBaseError
@@ -19,15 +19,15 @@ async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> 
     try:
         stored = await approved_proposal(engine, proposal_id)
     except RefusalError as error:
-        return {"outcome": ended("conflict", str(error))}
+        return {"outcome": ending("conflict", str(error))}
     proposal, decision = stored.proposal, stored.decision
     assert decision is not None  # noqa: S101 - an approved proposal has one
     try:
         version = await apply_proposal(engine, proposal, stored.validation, decision)
     except (StaleBaseError, AlreadyDecidedError) as error:
         await note_stale(engine, proposal, str(error))
-        return {"outcome": ended("stale", str(error), cycle_id=proposal.cycle_id)}
+        return {"outcome": ending("stale", str(error), cycle_id=proposal.cycle_id)}
     message = f"version {version['number']} of {proposal.task} is active, {stored.decided}"
     if version["status"] != "active":
         message = f"version {version['number']} of {proposal.task} was applied before and is {version['status']} now"
-    return {"outcome": ended("applied", message, cycle_id=proposal.cycle_id, version=version["number"])}
+    return {"outcome": ending("applied", message, cycle_id=proposal.cycle_id, version=version["number"])}

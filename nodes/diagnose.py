@@ -6,7 +6,7 @@ from typing import NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from nodes.state import FRESH, NO_THREAD, OutcomeState, State, ended, thread_of
+from nodes.state import FRESH, NO_THREAD, OutcomeState, State, ending, thread_of
 from ratchet.calibration.canary import canary_problem
 from ratchet.cycles.choice import Choice, failures_to_work_on
 from ratchet.cycles.owner import new_cycle_id, process_name
@@ -53,7 +53,7 @@ async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice) -> Ou
     others = await engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
     if choice.ids and others:
         return _waits(bench, others[0]["component"], others[0])
-    return ended("nothing_to_do", choice.why)
+    return ending("nothing_to_do", choice.why)
 
 
 async def _claim(
@@ -76,7 +76,7 @@ async def _claim(
 
 def _waits(bench: Workbench, component: str, other: CycleRow) -> OutcomeState:
     message = f"cycle {other['id']} for {bench.task.name}/{component} is open ({other['status']}); failures wait for it"
-    return ended("waiting", message, cycle_id=other["id"])
+    return ending("waiting", message, cycle_id=other["id"])
 
 
 async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBundle], cycle_id: str) -> State:
@@ -85,17 +85,17 @@ async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBun
         with metered(await cycle_meter(engine, cycle_id)):
             problem = await canary_problem(engine, bench)
             if problem:
-                return {"outcome": ended("escalated", problem, kind="evaluator", cycle_id=cycle_id)}
+                return {"outcome": ending("escalated", problem, kind="evaluator", cycle_id=cycle_id)}
             diagnosis = await diagnose_failures(
                 engine, bench, failures, lambda text: writer({"step": "diagnose", "text": text})
             )
     except (BudgetError, TriageError) as error:
         kind: ReviewKind = "budget" if isinstance(error, BudgetError) else "error"
-        return {"outcome": ended("escalated", str(error), kind=kind, cycle_id=cycle_id)}
-    return await _found(engine, bench, failures, cycle_id, diagnosis)
+        return {"outcome": ending("escalated", str(error), kind=kind, cycle_id=cycle_id)}
+    return await _note_diagnosis(engine, bench, failures, cycle_id, diagnosis)
 
 
-async def _found(
+async def _note_diagnosis(
     engine: Engine, bench: Workbench, failures: list[FailureBundle], cycle_id: str, diagnosis: Diagnosis
 ) -> State:
     """Note the diagnosis. Where it blames another component than the one that wrote the output, the cycle turns to that

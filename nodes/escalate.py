@@ -2,7 +2,7 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import OutcomeState, State, ended, own_cycle
+from nodes.state import OutcomeState, State, ending, own_cycle
 from ratchet.engine import Engine
 from ratchet.store.documents import Dump, ReviewDocument
 from ratchet.store.statuses import CycleStatus, ReviewKind
@@ -37,4 +37,4 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
 
 def _outcome(diagnosis: Dump, cycle_id: str) -> OutcomeState:
     kind: ReviewKind = "unstable" if diagnosis.get("category") == "unstable" else "capability"
-    return ended("escalated", str(diagnosis.get("explanation", "")), kind=kind, cycle_id=cycle_id)
+    return ending("escalated", str(diagnosis.get("explanation", "")), kind=kind, cycle_id=cycle_id)

@@ -4,7 +4,7 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import State, ended, thread_of
+from nodes.state import State, ending, thread_of
 from ratchet.engine import Engine
 from ratchet.store.documents import EvaluationDocument, RunDocument
 
@@ -26,9 +26,9 @@ async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     await engine.store.runs.add(state["run_id"], bench.task.name, source, document, version=run["version"])
     update: State = {"evaluation": result}
     if evaluation.passed is True:
-        update["outcome"] = ended("passed", "the run passed")
+        update["outcome"] = ending("passed", "the run passed")
     elif evaluation.passed is None:
-        update["outcome"] = ended(
+        update["outcome"] = ending(
             "unscored", "the run could not be scored: " + "; ".join(evaluation.problems or ["no expected output"])
         )
     return update

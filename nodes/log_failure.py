@@ -2,7 +2,7 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import State, ended, thread_of
+from nodes.state import State, ending, thread_of
 from ratchet.engine import Engine, Workbench
 from ratchet.grouping import group_key
 from ratchet.live.watch import roll_back_if_worse
@@ -30,7 +30,7 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
     taken_back = await roll_back_if_worse(engine, bench)
     if taken_back:
         message += f"; {taken_back}"
-    return {"failure_id": bundle.id, "outcome": ended("logged", message, cycle_id=waits[0] if waits else None)}
+    return {"failure_id": bundle.id, "outcome": ending("logged", message, cycle_id=waits[0] if waits else None)}
 
 
 def _bundle(state: State, thread_id: str | None, bench: Workbench) -> FailureBundle:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from nodes.state import State, ended
+from nodes.state import State, ending
 from ratchet.engine import Engine, cycle_meter
 from ratchet.errors import BudgetError
 from ratchet.llm import metered
@@ -27,7 +27,7 @@ async def propose_with(proposers: Sequence[Proposer], step: str, state: State, e
         with metered(await cycle_meter(engine, cycle_id)):
             proposed = await propose(proposers, situation, await recall(engine.store.proposals, situation))
     except BudgetError as error:
-        return {"outcome": ended("escalated", str(error), kind="budget", cycle_id=cycle_id)}
+        return {"outcome": ending("escalated", str(error), kind="budget", cycle_id=cycle_id)}
     await remember(engine.store.proposals, situation, cycle_id, proposed.refused)
     return {
         "candidates": [candidate.model_dump(mode="json") for candidate in proposed.candidates],

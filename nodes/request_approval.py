@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
-from nodes.state import State, ended
+from nodes.state import State, ending
 from ratchet.approval import answer_schema, approval_request, parse_answer
 from ratchet.approval.door import StoredProposal, decide, stored_proposal
 from ratchet.engine import Engine
@@ -26,17 +26,17 @@ async def request_approval(state: State, config: RunnableConfig, engine: Engine)
     try:
         stored = await stored_proposal(engine, str((state.get("proposal") or {}).get("id")))
     except RefusalError as error:
-        return {"outcome": ended("conflict", str(error))}
+        return {"outcome": ending("conflict", str(error))}
     if stored.status != "pending":
         return _already(stored)
     spent = await engine.store.replies.spent_by(stored.proposal.cycle_id)
     request = approval_request(stored.proposal, stored.validation, stored.diagnosis, spent, state.get("problem"))
     answer = interrupt(request, response_schema=answer_schema())
     try:
-        decision = await _understood(engine, stored.proposal, answer)
+        decision = await _understand(engine, stored.proposal, answer)
     except AnswerError as error:
         return {"problem": str(error), "decision": None}
-    return await _decided(engine, stored, decision)
+    return await _decide(engine, stored, decision)
 
 
 def _already(stored: StoredProposal) -> State:
@@ -44,10 +44,10 @@ def _already(stored: StoredProposal) -> State:
     proposal, decision = stored.proposal, stored.decision
     if decision is None or stored.status not in ("approved", "applied", "editing", "rejected"):
         message = f"proposal {proposal.id} is {stored.status}; nothing was changed"
-        return {"outcome": ended("conflict", message, cycle_id=proposal.cycle_id)}
+        return {"outcome": ending("conflict", message, cycle_id=proposal.cycle_id)}
     update: State = {"decision": decision.model_dump(mode="json"), "problem": None, "outcome": None}
     if decision.type == "reject" and not _another_follows(proposal, decision):
-        update["outcome"] = ended("rejected", f"it is closed: {stored.decided}", cycle_id=proposal.cycle_id)
+        update["outcome"] = ending("rejected", f"it is closed: {stored.decided}", cycle_id=proposal.cycle_id)
     return update
 
 
@@ -55,7 +55,7 @@ def _another_follows(proposal: Proposal, decision: Decision) -> bool:
     return decision.type == "reject" and bool(decision.feedback) and proposal.round < MAX_ROUNDS
 
 
-async def _understood(engine: Engine, proposal: Proposal, answer: Any) -> Decision:
+async def _understand(engine: Engine, proposal: Proposal, answer: Any) -> Decision:
     decision = parse_answer(answer, proposal.after, proposal.change_hash)
     if decision.type == "edit" and decision.prompt is not None:
         bench = await engine.workbench(proposal.task)
@@ -65,7 +65,7 @@ async def _understood(engine: Engine, proposal: Proposal, answer: Any) -> Decisi
     return decision
 
 
-async def _decided(engine: Engine, stored: StoredProposal, decision: Decision) -> State:
+async def _decide(engine: Engine, stored: StoredProposal, decision: Decision) -> State:
     """Take the decision; of several answers the first one counts, and the others are told whose it was."""
     proposal = stored.proposal
     again = _another_follows(proposal, decision)
@@ -73,8 +73,8 @@ async def _decided(engine: Engine, stored: StoredProposal, decision: Decision) -
     try:
         await decide(engine, proposal, decision, again=again)
     except AlreadyDecidedError as error:
-        update["outcome"] = ended("conflict", str(error), cycle_id=proposal.cycle_id)
+        update["outcome"] = ending("conflict", str(error), cycle_id=proposal.cycle_id)
         return update
     if decision.type == "reject" and not again:
-        update["outcome"] = ended("rejected", f"rejected by {decision.reviewer}", cycle_id=proposal.cycle_id)
+        update["outcome"] = ending("rejected", f"rejected by {decision.reviewer}", cycle_id=proposal.cycle_id)
     return update

@@ -147,7 +147,7 @@ def thread_of(config: RunnableConfig) -> str | None:
     return None if thread_id is None else str(thread_id)
 
 
-def ended(status: OutcomeStatus, message: str, **more: Any) -> OutcomeState:
+def ending(status: OutcomeStatus, message: str, **more: Any) -> OutcomeState:
     """An outcome."""
     return {"status": status, "message": message, **more}  # type: ignore[typeddict-item]
 

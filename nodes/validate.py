@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from nodes.state import State, ended
+from nodes.state import State, ending
 from ratchet.approval.door import stored_proposal, take_back_edit
 from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
 from ratchet.engine import Engine
@@ -25,7 +25,7 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     claim = Claim(state["task"], str(state["cycle_id"]), Diagnosis.model_validate(state["diagnosis"]))
     decision = state.get("decision")
     if decision and decision["type"] == "edit":
-        first, edit = await _edited(engine, state)
+        first, edit = await _edit_of(engine, state)
         finding = await validate_edit(engine, claim, first, edit, report)
         if not finding.proven:
             await take_back_edit(engine, first)
@@ -42,7 +42,7 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     return {**_of_candidates(finding, claim.cycle_id), "problem": None, "decision": None}
 
 
-async def _edited(engine: Engine, state: State) -> tuple[Proposal, Decision]:
+async def _edit_of(engine: Engine, state: State) -> tuple[Proposal, Decision]:
     """The proposal that is on the table, and the reviewer's own version of it, as they are stored.
 
     Raises:
@@ -56,12 +56,12 @@ async def _edited(engine: Engine, state: State) -> tuple[Proposal, Decision]:
 
 def _of_candidates(finding: Finding, cycle_id: str) -> State:
     validation = finding.validation
-    update = _found(finding)
+    update = _update_of(finding)
     if finding.out_of_budget:
-        update["outcome"] = ended("escalated", validation.reason, kind="budget", cycle_id=cycle_id)
+        update["outcome"] = ending("escalated", validation.reason, kind="budget", cycle_id=cycle_id)
     elif not finding.proven:
         kind: ReviewKind = "vetoed" if validation.verdict == "better" else validation.verdict
-        update["outcome"] = ended("inconclusive", validation.reason, kind=kind, cycle_id=cycle_id)
+        update["outcome"] = ending("inconclusive", validation.reason, kind=kind, cycle_id=cycle_id)
     return update
 
 
@@ -72,10 +72,10 @@ def _of_edit(finding: Finding) -> State:
         return {"problem": f"the edited version could not be validated: {reason}", "decision": None}
     if not finding.proven:
         return {"problem": f"the edited version was not proven: {reason}", "decision": None}
-    return {**_found(finding), "problem": None}
+    return {**_update_of(finding), "problem": None}
 
 
-def _found(finding: Finding) -> State:
+def _update_of(finding: Finding) -> State:
     proposal = finding.proposal
     return {
         "proposal": proposal.model_dump(mode="json") if proposal else None,

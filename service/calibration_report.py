@@ -99,13 +99,13 @@ def _confusion(title: str, counts: Confusion) -> Table:
 def _left_out(found: TriageAgreement) -> Iterator[RenderableType]:
     if found.did_not_fail:
         yield Text(f"Did not fail when served, left out: {len(found.did_not_fail)}")
-        yield _listed(found.did_not_fail)
+        yield _list(found.did_not_fail)
     if found.problems:
         yield Text(f"Could not be triaged: {len(found.problems)}")
-        yield _listed(found.problems)
+        yield _list(found.problems)
 
 
-def _listed(lines: Sequence[str], most: int = PROBLEMS_SHOWN) -> Table:
+def _list(lines: Sequence[str], most: int = PROBLEMS_SHOWN) -> Table:
     grid = Table.grid(padding=(0, 1))
     for line in lines[:most]:
         grid.add_row("-", Text(line))
@@ -115,6 +115,6 @@ def _listed(lines: Sequence[str], most: int = PROBLEMS_SHOWN) -> Table:
 
 
 def _advice(lines: Sequence[str]) -> Table:
-    grid = _listed(lines, len(lines))
+    grid = _list(lines, len(lines))
     grid.title, grid.title_justify, grid.title_style = "Advice", "left", "bold"
     return grid

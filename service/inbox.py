@@ -49,14 +49,14 @@ def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
         "task": row["task"],
         "category": row["category"],
         "verdict": row["verdict"],
-        "before": _measured(validation.get("before")),
-        "after": _measured(validation.get("after")),
+        "before": _rate(validation.get("before")),
+        "after": _rate(validation.get("after")),
         "created_at": row["created_at"],
         "message": row["document"].get("message") or validation.get("reason", ""),
     }
 
 
-def _measured(measure: Dump | None) -> float | None:
+def _rate(measure: Dump | None) -> float | None:
     return float(measure["rate"]) if measure and measure["n"] else None
 
 

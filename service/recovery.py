@@ -35,7 +35,7 @@ EVERY_SECONDS = 15.0
 
 
 @asynccontextmanager
-async def recovered() -> AsyncIterator[None]:
+async def recovery() -> AsyncIterator[None]:
     """Recover in the background while the server comes up and serves; close everything when it ends."""
     task = asyncio.create_task(_keep_recovering())
     try:

@@ -110,11 +110,11 @@ def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
     for name in ("case", "input", "before", "after"):
         table.add_column(name, overflow="fold")
     for case in cases[:CASES_SHOWN]:
-        table.add_row(_named(case), Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
+        table.add_row(_name(case), Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
     return table
 
 
-def _named(case: CaseDifference) -> str:
+def _name(case: CaseDifference) -> str:
     """A case's id, with its means where they say more than won or lost."""
     if {case.before_rate, case.after_rate} <= {None, 0.0, 1.0}:
         return case.case_id

@@ -46,14 +46,14 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
     served = await session.engine.store.runs.served_cases(bench.task.name, bench.version)
     todo = shuffled([case for case in bench.train if (case.source, case.input) not in served], key=lambda case: case.id)
     begun = len(todo) < len(bench.train)
-    failed = await _failed(session, bench)
+    failed = await _count_failed(session, bench)
     if failed and not begun:
         return
     try:
         with metered(Meter(limit=session.engine.settings.max_calls)):
             await _serve_until_enough(session, bench, todo, failed, tell)
     except BudgetError as error:
-        if not await _failed(session, bench):
+        if not await _count_failed(session, bench):
             raise
         tell(text=f"serving training cases ends: {error}", done=None, total=None)
 
@@ -72,11 +72,11 @@ async def _serve_until_enough(
 
         await _serve_cases(session, bench.task.name, todo[:count], progress)
         todo = todo[count:]
-        failed = await _failed(session, bench)
+        failed = await _count_failed(session, bench)
         rate = (failed - start) / (all_cases - len(todo))
 
 
-async def _failed(session: Session, bench: Workbench) -> int:
+async def _count_failed(session: Session, bench: Workbench) -> int:
     """Failures that a cycle could work on now."""
     choice = await failures_to_work_on(session.engine, bench, "")
     return len(choice.ids) if choice.failures else 0

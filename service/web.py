@@ -23,7 +23,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[None]:
     """Bring back what a crash left open; close connections and models at the end."""
     # Loaded only now, and in a thread: the server complains about applications that take long to import.
     recovery = await asyncio.to_thread(importlib.import_module, "service.recovery")
-    async with recovery.recovered():
+    async with recovery.recovery():
         yield
 
 

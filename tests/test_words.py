@@ -1,5 +1,6 @@
 """The words of code and pages: short sentences, one vocabulary."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -20,6 +21,16 @@ WRONG = {
     r"\b(?:challenger|champion)s?\b": "candidate, or incumbent",
 }
 """Words that the vocabulary of CONTRIBUTING.md has another one for."""
+MAY_STAY = {
+    "threaded": "a decorator",
+    "metered": "what a `with` block is",
+    "shuffled": "a new list, as Python's `sorted` gives one",
+    "open": "a verb",
+    "shorten": "a verb",
+}
+"""Names that look like participles and may stay, with the reason."""
+_IRREGULAR = "begun built done found gone held kept left made met said sent spent taken told understood"
+IRREGULAR = frozenset(_IRREGULAR.split())
 FOLDERS = ("prompts", "ratchet", "nodes", "graph", "service", "ratchet_agents", "docs", "benchmarks", "tests")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -31,6 +42,26 @@ def prose_of(folder: str) -> list[Prose]:
 
 def wrong_words(text: str) -> list[str]:
     return [f"{found[0]}: say {right}" for wrong, right in WRONG.items() for found in re.finditer(wrong, text, re.I)]
+
+
+def is_participle(name: str) -> bool:
+    bare = name.strip("_")
+    return (
+        not name.startswith("__")
+        and "_" not in bare
+        and (bare.endswith(("ed", "en")) or bare in IRREGULAR)
+        and bare not in MAY_STAY
+    )
+
+
+def function_names(file: Path) -> list[str]:
+    """Functions and methods of a file; properties are read like fields, so they may be adjectives."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return [node.name for node in functions if "property" not in map(ast.unparse, node.decorator_list)]
 
 
 def too_long(text: str) -> list[str]:
@@ -61,6 +92,21 @@ def test_code_keeps_to_the_vocabulary(folder: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_keep_to_the_vocabulary(page: Path) -> None:
     assert wrong_words(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("folder", sorted({*FOLDERS} - {"tests"}))
+def test_functions_are_verbs_or_nouns(folder: str) -> None:
+    names = {file: function_names(file) for file in (ROOT / folder).rglob("*.py")}
+
+    assert [f"{file.name}: {name}" for file, found in names.items() for name in found if is_participle(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("replaced", True), ("_proven", True), ("_found", True), ("replace", False), ("count_failed", False)],
+)
+def test_participle_is_told_by_its_ending(name: str, wanted: bool) -> None:
+    assert is_participle(name) is wanted
 
 
 def test_wrong_word_is_named_with_the_right_one() -> None:

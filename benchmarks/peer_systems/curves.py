@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.peer_systems.environments import python_of
-from benchmarks.peer_systems.jobs import Job, permuted
+from benchmarks.peer_systems.jobs import Job, permute
 from benchmarks.peer_systems.server import CountingServer
 from benchmarks.peer_systems.systems import SYSTEMS, measure
 
@@ -34,21 +34,21 @@ def curves(
 ) -> list[dict[str, Any]]:
     """A run of each system for each seed, as JSON-able objects. `kept` holds what earlier, interrupted calls with the
     same options have measured; each run is added to it as soon as it is done, and none is made twice."""
-    found = _kept(kept, options)
+    found = _read_kept(kept, options)
     done = {(run["seed"], run["system"]) for run in found}
     for seed in range(options.seeds):
         whole = {**job, "budget": options.budget, "cycles": CYCLES, "candidates": _candidates(job, options.budget)}
         for system in SYSTEMS:
             if system.name in COMPARED and (seed, system.label) not in done:
                 print(f"seed {seed}: {system.label}", file=sys.stderr)
-                measured = measure(system, permuted(whole, seed), server, folder / f"{seed}-{system.name}", envs)
+                measured = measure(system, permute(whole, seed), server, folder / f"{seed}-{system.name}", envs)
                 found.append(measured.as_json())
                 document = {**options._asdict(), "runs": sorted(found, key=lambda run: run["seed"])}
                 kept.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return [run for run in found if run["seed"] < options.seeds]
 
 
-def _kept(file: Path, options: Curves) -> list[dict[str, Any]]:
+def _read_kept(file: Path, options: Curves) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     document = json.loads(file.read_text(encoding="utf-8"))

@@ -77,7 +77,7 @@ def squad_job(data: Path) -> Job:
     }
 
 
-def permuted(job: Job, seed: int) -> Job:
+def permute(job: Job, seed: int) -> Job:
     """The same job with its training and validation items in an order of the seed's, each in its own split."""
     rng = random.Random(seed)
     orders = {split: rng.sample(job[split], len(job[split])) for split in ("train", "validation")}

@@ -20,7 +20,7 @@ class Metric:
         self.match, self.output = job["match"], job["fields"][1]
         self.times: list[float] = []
 
-    def passed(self, example: Any, prediction: Any) -> bool:
+    def passes(self, example: Any, prediction: Any) -> bool:
         """Whether the prediction is right."""
         return right(self.match, str(prediction.get(self.output) or ""), example.expected)
 
@@ -28,12 +28,12 @@ class Metric:
         """For optimisers that learn from scores."""
         if trace is None:
             self.times.append(time.time())
-        return self.passed(example, prediction)
+        return self.passes(example, prediction)
 
-    def spoken(self, gold: Any, pred: Any, trace: Any = None, name: Any = None, inner: Any = None) -> Any:
+    def with_feedback(self, gold: Any, pred: Any, trace: Any = None, name: Any = None, inner: Any = None) -> Any:
         """For GEPA, which reads."""
         self.times.append(time.time())
-        passed = self.passed(gold, pred)
+        passed = self.passes(gold, pred)
         words = "is right" if passed else feedback(self.match, gold.expected)
         return dspy.Prediction(score=float(passed), feedback=words)
 
@@ -71,7 +71,7 @@ def optimise(job: Job, folder: Path) -> dict[str, Any]:
 
 def _gepa(job: Job, naive: Any, metric: Metric, train: list[Any], validation: list[Any]) -> Any:
     optimiser = dspy.GEPA(
-        metric=metric.spoken,
+        metric=metric.with_feedback,
         max_metric_calls=job["budget"],
         num_threads=job["concurrency"],
         reflection_lm=dspy.settings.lm,

@@ -38,9 +38,9 @@ def optimise(job: Job, folder: Path, url: str) -> dict[str, Any]:
         kept_back = len(job["train"]) if number else SERVED
         if left <= kept_back:
             break
-        served = project.served()
+        served = project.count_served()
         cycle = project.ratchet(url, left - kept_back, "improve", TASK)
-        left -= cycle["calls"] + project.served() - served
+        left -= cycle["calls"] + project.count_served() - served
         seconds += cycle["inside"]
         found["process_seconds"] += cycle["process"]
         found["steps"] += cycle["steps"]
@@ -85,7 +85,7 @@ class Project:
         (folder / "behavior_rules.json").write_text('{"rules": []}')
         self.prompts.write_text(json.dumps({TASK: job["prompt"]}))
 
-    def served(self) -> int:
+    def count_served(self) -> int:
         """Runs that were served so far."""
         store = self.folder / ".ratchet" / "ratchet.sqlite"
         if not store.exists():

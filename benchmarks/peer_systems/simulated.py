@@ -56,18 +56,18 @@ def reply(request: Request) -> str:
         marked = [f"[[ ## {name} ## ]]\n{value}" for name, value in values.items()]
         return "\n\n".join([*marked, "[[ ## completed ## ]]"])
     if messages[0][0] == "user" and _AUTHOR.search(whole):
-        return _authored(whole)
+        return _write(whole)
     return answer(messages)
 
 
 def answer(messages: Sequence[tuple[str, str]]) -> str:
     """The model's answer to the ticket in the last message."""
-    kind = _understood(messages[-1][1])
+    kind = _kind_of(messages[-1][1])
     if kind is None:
         return "unknown"
     for (_, shown), (role, said) in zip(messages[-3::-1], messages[-2::-1], strict=False):
-        if role == "assistant" and _understood(shown) == kind:
-            return _said(said)
+        if role == "assistant" and _kind_of(shown) == kind:
+            return _answer_in(said)
     told = dict(_RULE.findall("\n".join(text for role, text in messages if role == "system")))
     return told.get(kind.word, kind.word)
 
@@ -86,19 +86,19 @@ def learnt(text: str) -> dict[str, str]:
     return found
 
 
-def improved(instructions: str, shown: str) -> str:
+def improve(instructions: str, shown: str) -> str:
     """`instructions` with every rule that `shown` teaches."""
     rules = [rule(word, queue) for word, queue in sorted(learnt(shown).items())]
     return "\n".join([instructions, *(text for text in rules if text not in instructions)])
 
 
-def _authored(whole: str) -> str:
+def _write(whole: str) -> str:
     block, fenced = _BLOCK.search(whole), _FENCED.search(whole)
     present = block[2] if block else fenced[1] if fenced else ""
     if "single sentence" in whole:
         new = [rule(word, queue) for word, queue in sorted(learnt(whole).items())]
         return next((text for text in new if text not in present), "Read the whole ticket before you answer.")
-    text = improved(present, whole)
+    text = improve(present, whole)
     return f"```\n{text}\n```" if "within ```" in whole else text
 
 
@@ -111,9 +111,9 @@ def _value(name: str, messages: Sequence[tuple[str, str]], whole: str) -> str:
     if name in ("explanation", "reason", "reasoning"):
         return "The instructions do not say which queues there are."
     if "instruction" in name:
-        return improved(given.get("current_instruction") or given.get("basic_instruction", ""), whole)
+        return improve(given.get("current_instruction") or given.get("basic_instruction", ""), whole)
     if name in _DESCRIPTIONS:
-        return improved("Tickets of customers, each with its queue.", whole)
+        return improve("Tickets of customers, each with its queue.", whole)
     return answer(messages)
 
 
@@ -127,13 +127,13 @@ def _fields(request: Request, messages: Sequence[tuple[str, str]]) -> list[str]:
     return _FIELD.findall(announced.partition("All interactions")[0])
 
 
-def _understood(text: str) -> Kind | None:
+def _kind_of(text: str) -> Kind | None:
     """The kind of the last ticket in `text`."""
     found = _PROBLEM.findall(text)
     return _PROBLEMS[found[-1].casefold()] if found else None
 
 
-def _said(text: str) -> str:
+def _answer_in(text: str) -> str:
     """The answer in a shown turn, without the marks around it."""
     marked = _MARKED.findall(text)
     return str(marked[0][1]) if marked else text.strip()

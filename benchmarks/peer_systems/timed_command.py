@@ -19,7 +19,7 @@ steps: list[tuple[float, str]] = []
 
 
 @contextmanager
-def noted(title: str) -> Iterator[Any]:
+def note_events(title: str) -> Iterator[Any]:
     """Stands in for the progress bar, which shows nothing here."""
 
     def tell(text: str = "", done: int | None = None, total: int | None = None) -> None:
@@ -31,7 +31,7 @@ def noted(title: str) -> Iterator[Any]:
 
 if __name__ == "__main__":
     notes_file = Path(sys.argv.pop(1))
-    improving.progress = noted
+    improving.progress = note_events
     started = time.perf_counter()
     try:
         main()

@@ -63,11 +63,11 @@ async def stored_proposal(engine: Engine, proposal_id: str) -> StoredProposal:
         Diagnosis.model_validate(cycle["document"]["diagnosis"]),
         row["status"],
         Decision.model_validate({name: decided.get(name) for name in Decision.model_fields}) if decided else None,
-        said(decided) if decided else "",
+        sentence_of(decided) if decided else "",
     )
 
 
-def said(decision: DecisionDocument) -> str:
+def sentence_of(decision: DecisionDocument) -> str:
     """A stored decision as a sentence for whoever comes second."""
     return f"{decision['reviewer']} {_DID[decision['type']]} at {decision['at'][:19]}Z"
 
@@ -103,7 +103,7 @@ async def decide(engine: Engine, proposal: Proposal, decision: Decision, *, agai
             _follow(connection, proposal, decision, owner, again)
         elif kept is None or {**kept, "at": ""} != {**document, "at": ""}:
             raise AlreadyDecidedError(
-                f"cycle {proposal.cycle_id}: {said(kept) if kept else 'its change is no longer on the table'}"
+                f"cycle {proposal.cycle_id}: {sentence_of(kept) if kept else 'its change is no longer on the table'}"
             )
 
     await engine.store.transact([take])

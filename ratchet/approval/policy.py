@@ -37,14 +37,14 @@ class ApprovalPolicy(StrictModel):
         gain = validation.after.rate - validation.before.rate
         found = {
             "the gate did not prove the change": not validation.proven,
-            f"strategy {proposal.strategy!r} is not listed": not self._listed(proposal.strategy),
+            f"strategy {proposal.strategy!r} is not listed": not self._lists(proposal.strategy),
             f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain,
             f"{quantity(len(validation.losses), 'case')} lost": len(validation.losses) > self.max_lost_cases,
             "the prompt is too long": len(proposal.after.prompt) > self.max_prompt_chars,
         }
         return [reason for reason, holds in found.items() if holds]
 
-    def _listed(self, strategy: str) -> bool:
+    def _lists(self, strategy: str) -> bool:
         return set(strategy.split(" + ")) <= set(self.strategies)
 
     def as_json(self) -> dict[str, Any]:

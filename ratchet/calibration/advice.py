@@ -22,7 +22,7 @@ def judge_advice(found: JudgeAgreement, agent_model: str) -> list[str]:
             f"RATCHET_JUDGE_MODEL is the agent's own model ({agent_model}): it shares the agent's mistakes; set another"
         )
     fine = f"nothing to change: the judge of {found.criterion!r} agrees with {_share(found.accuracy)} of the labels"
-    return _shortened(lines or _unless_wide(found.accuracy, fine), found.accuracy)
+    return _shorten(lines or _unless_wide(found.accuracy, fine), found.accuracy)
 
 
 def _larger_model(found: JudgeAgreement) -> list[str]:
@@ -68,7 +68,7 @@ def triage_advice(found: TriageAgreement) -> list[str]:
     if untried * 5 > found.n:
         lines.append(f"{untried} of {found.n} failures could not be triaged, the first: {found.problems[0]}")
     fine = f"nothing to change: triage names the cause in {_share(found.accuracy)} of the labelled failures"
-    return _shortened((lines or _unless_wide(found.accuracy, fine)) + _opinion(found), found.accuracy)
+    return _shorten((lines or _unless_wide(found.accuracy, fine)) + _opinion(found), found.accuracy)
 
 
 def _opinion(found: TriageAgreement) -> list[str]:
@@ -112,7 +112,7 @@ def _unless_wide(accuracy: Measure, fine: str) -> list[str]:
     return [] if _is_wide(accuracy) else [fine]
 
 
-def _shortened(lines: list[str], accuracy: Measure) -> list[str]:
+def _shorten(lines: list[str], accuracy: Measure) -> list[str]:
     """At most `LINES` of them; the last one says so where there are too few labels."""
     if not _is_wide(accuracy):
         return lines[:LINES]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from prompts import render
 from ratchet.calibration.labels import JudgeLabel
-from ratchet.calibration.sample import balanced
+from ratchet.calibration.sample import balance
 from ratchet.concurrency import Progress, for_each
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, ModelError, ModelUnavailableError
@@ -110,7 +110,7 @@ async def measure_judge(
     Raises:
         ConfigurationError, ModelUnavailableError: the judge's model is refused or does not answer at all.
     """
-    ordered = balanced(labels, lambda label: label.verdict, lambda label: label.input + label.output)[:limit]
+    ordered = balance(labels, lambda label: label.verdict, lambda label: label.input + label.output)[:limit]
     at_once = 2 * engine.settings.concurrency
     with metered(Meter()) as meter:
         ask = partial(_ask, engine, bench, criterion)
@@ -167,15 +167,15 @@ async def _traps(engine: Engine, bench: Workbench, criterion: Judge, judged: lis
     else:
         voted = answered
     return Traps(
-        order=_changed(with_reference, swapped),
-        verbosity=_changed(failed, lengthened),
+        order=_changed_share(with_reference, swapped),
+        verbosity=_changed_share(failed, lengthened),
         repeats=measure(
             sum(item.ruling.split for item in voted if item.ruling), sum(item.ruling is not None for item in voted)
         ),
     )
 
 
-def _changed(before: list[_Judged], after: list[_Judged]) -> Measure:
+def _changed_share(before: list[_Judged], after: list[_Judged]) -> Measure:
     """The share of verdicts that changed, among items that got one both times."""
     pairs = [
         (one.ruling.verdict, other.ruling.verdict)

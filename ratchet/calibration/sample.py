@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def balanced(items: Sequence[Item], kind: Callable[[Item], Hashable], text: Callable[[Item], str]) -> list[Item]:
+def balance(items: Sequence[Item], kind: Callable[[Item], Hashable], text: Callable[[Item], str]) -> list[Item]:
     """`items` in an order of which every beginning is balanced: one of each kind in turn, each kind in the order of a
     hash of its texts. A longer beginning holds the shorter one, so what was paid for is used again."""
     kinds: dict[Hashable, list[Item]] = {}

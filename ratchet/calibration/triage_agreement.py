@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from ratchet.calibration.labels import TriageLabel
-from ratchet.calibration.sample import balanced
+from ratchet.calibration.sample import balance
 from ratchet.concurrency import Progress, for_each
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, ModelError, ModelUnavailableError, SourceError, TriageError
@@ -94,7 +94,7 @@ async def measure_triage(
         ConfigurationError, ModelUnavailableError: a stored failure is another task's; a model is refused or does not
             answer at all.
     """
-    sample = balanced(labels, lambda label: label.category, lambda label: label.input)[:limit]
+    sample = balance(labels, lambda label: label.category, lambda label: label.input)[:limit]
     places = {label.where for label in sample}
 
     async def one(label: TriageLabel) -> _Tried:

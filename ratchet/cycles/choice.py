@@ -45,14 +45,14 @@ async def failures_to_work_on(
     held out are left alone where the group has enough others.
     """
     if failure_id:
-        return await _chosen(engine, [failure_id])
+        return await _by_ids(engine, [failure_id])
     mine = await engine.store.cycles.open_of_thread(thread_id)
     if mine and mine["document"].get("failures"):
-        return await _chosen(engine, mine["document"]["failures"])
+        return await _by_ids(engine, mine["document"]["failures"])
     return await _largest_group(engine, bench) if wanted is None else await _asked_for(engine, bench, wanted)
 
 
-async def _chosen(engine: Engine, ids: list[str]) -> Choice:
+async def _by_ids(engine: Engine, ids: list[str]) -> Choice:
     return Choice(await engine.store.failures.bundles(ids), ids, f"the failures {', '.join(ids)[:200]} are not stored")
 
 
@@ -69,7 +69,7 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     parts = await _parts(engine, task, rows, found, left)
     for ids in parts:
         if trusted & set(ids) or len({sources[failure] for failure in ids}) >= least:
-            return Choice(await _represented(engine, rows, ids), ids)
+            return Choice(await _representatives(engine, rows, ids), ids)
     why = _too_few_sources(task, found, least) if parts else _all_left(task, len(rows))
     return Choice([], [row["id"] for row in rows], why)
 
@@ -97,7 +97,7 @@ async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Cho
     """Those that a person names need no second source; they are of one component, that of the oldest."""
     rows = [row for row in await _open_rows(engine, bench) if row["id"] in set(wanted)]
     ids = [row["id"] for row in rows if row["component"] == rows[0]["component"]]
-    return Choice(await _represented(engine, rows, ids), ids, "none of the failures that were asked for is open")
+    return Choice(await _representatives(engine, rows, ids), ids, "none of the failures that were asked for is open")
 
 
 async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:
@@ -107,7 +107,7 @@ async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:
     return [row for row in rows if row["bundle"]["input"].strip() not in hidden]
 
 
-async def _represented(engine: Engine, rows: list[FailureRow], wanted: list[str]) -> list[FailureBundle]:
+async def _representatives(engine: Engine, rows: list[FailureRow], wanted: list[str]) -> list[FailureBundle]:
     """The bundles of the `wanted` failures, or of a part of them in which the sources take turns."""
     mine = set(wanted)
     origins = [_Origin(row["id"], row["source"]) for row in rows if row["id"] in mine]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, score_all, with_prompt
 from ratchet.errors import BudgetError
-from ratchet.gate import error_level, prove, unproven
+from ratchet.gate import error_level, no_proof, prove
 from ratchet.gate.calls import gate_calls
 from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
@@ -105,14 +105,14 @@ async def validate_candidates(
             standings = result.standings + refused
             if result.winner is None:
                 reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
-                return await _unproven(case, None, unproven(reason, triggering=result.triggering), standings)
+                return await _record_unproven(case, None, no_proof(reason, triggering=result.triggering), standings)
             proposal = _proposal(case, result.winner, proposal_id, standings, round_number)
             validation = await _prove(case, proposal, result.fixed, result.triggering)
     except BudgetError as error:
         return await _out_of_budget(case, str(error))
     if not validation.proven:
-        return await _unproven(case, proposal, validation, standings)
-    return await _proven(case, proposal, validation, "pending")
+        return await _record_unproven(case, proposal, validation, standings)
+    return await _record_proven(case, proposal, validation, "pending")
 
 
 async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision: Decision, report: Report) -> Finding:
@@ -131,11 +131,11 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
             fixed = sum(result.evaluation.passed is True for result in scored)
             validation = await _prove(case, proposal, fixed, len(trials))
     except BudgetError as error:
-        return Finding(None, unproven(str(error), triggering=len(case.trials)), out_of_budget=True)
+        return Finding(None, no_proof(str(error), triggering=len(case.trials)), out_of_budget=True)
     if not validation.proven:
         return Finding(proposal, validation)
     await engine.store.proposals.mark(first.id, "replaced", f"edited by {decision.reviewer}")
-    return await _proven(case, proposal, validation, "approved", decision)
+    return await _record_proven(case, proposal, validation, "approved", decision)
 
 
 async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) -> _Case:
@@ -166,7 +166,7 @@ async def _repeats(case: _Case) -> Repeats:
 async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -> Validation:
     """The gate's finding on a proposal."""
     if not case.bench.holdout:
-        return unproven("there are no held-out cases to prove anything on", triggering=triggering)
+        return no_proof("there are no held-out cases to prove anything on", triggering=triggering)
     task = case.bench.task.name
     repeats = await _repeats(case)
     comparison = await prove(
@@ -210,7 +210,7 @@ def _proposal(
     )
 
 
-async def _proven(
+async def _record_proven(
     case: _Case,
     proposal: Proposal,
     validation: Validation,
@@ -228,7 +228,7 @@ async def _proven(
     return Finding(proposal, validation)
 
 
-async def _unproven(
+async def _record_unproven(
     case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
 ) -> Finding:
     if proposal is not None:
@@ -244,7 +244,7 @@ async def _unproven(
 
 async def _out_of_budget(case: _Case, message: str) -> Finding:
     """Nothing is proven, whatever was seen until then. No proposal is stored: it may be put to the gate again."""
-    validation = unproven(message, triggering=len(case.trials))
+    validation = no_proof(message, triggering=len(case.trials))
     document: CycleDocument = {"proposal": None, "validation": validation.model_dump(mode="json")}
     await case.engine.store.cycles.record(case.cycle_id, document, verdict=validation.verdict)
     return Finding(None, validation, out_of_budget=True)

@@ -35,7 +35,7 @@ def aggregate(task: Task, results: list[CriterionResult]) -> Evaluation:
     return Evaluation(
         criteria=results,
         score=score,
-        passed=_passed(task, results, score, weights),
+        passed=_verdict(task, results, score, weights),
         problems=[
             f"{result.name}: {result.comment or result.outcome}"
             for result in results
@@ -44,7 +44,7 @@ def aggregate(task: Task, results: list[CriterionResult]) -> Evaluation:
     )
 
 
-def _passed(task: Task, results: list[CriterionResult], score: float | None, weights: dict[str, float]) -> bool | None:
+def _verdict(task: Task, results: list[CriterionResult], score: float | None, weights: dict[str, float]) -> bool | None:
     if any(result.outcome == "failed" and result.name in task.required for result in results):
         return False
     open_weight = sum(weights[result.name] for result in results if result.score is None)

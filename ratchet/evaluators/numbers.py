@@ -16,8 +16,8 @@ _NUMBER = re.compile(
 def last_number(text: str) -> set[float]:
     """The values that the last number of a text may stand for; empty where it has none.
 
-    There are several where people write it differently: "1.234" is one and a bit in one country and over a thousand in
-    another, and "room 12 500" may hold one number or two.
+    There are several where people write it differently. "1.234" is one and a bit in one country and over a thousand in
+    another. "Room 12 500" may hold one number or two.
     """
     plain = unicodedata.normalize("NFKC", text).translate(_MINUS)
     found = list(_NUMBER.finditer(plain))

@@ -24,23 +24,23 @@ def options(expected: Expected) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
 
 
-def _folded(text: str, ignore_case: bool) -> str:
+def _fold(text: str, ignore_case: bool) -> str:
     return fold(text) if ignore_case else text
 
 
 def check_exact(criterion: Exact, output: str, expected: Expected) -> Check:
     """Equal to an expected string; what `ratchet.text.fold` levels does not count unless told otherwise."""
     wanted = options(expected)
-    passed = _folded(output, criterion.ignore_case) in {_folded(value, criterion.ignore_case) for value in wanted}
-    return passed, "" if passed else f"is not {_quoted(wanted)}"
+    passed = _fold(output, criterion.ignore_case) in {_fold(value, criterion.ignore_case) for value in wanted}
+    return passed, "" if passed else f"is not {_quote(wanted)}"
 
 
 def check_contains(criterion: Contains, output: str, expected: Expected) -> Check:
     """Contains an expected string (or one of the criterion's own values)."""
     wanted = criterion.values if criterion.values is not None else options(expected)
-    text = _folded(output, criterion.ignore_case)
-    passed = any(_folded(value, criterion.ignore_case) in text for value in wanted)
-    return passed, "" if passed else f"does not contain {_quoted(wanted)}"
+    text = _fold(output, criterion.ignore_case)
+    passed = any(_fold(value, criterion.ignore_case) in text for value in wanted)
+    return passed, "" if passed else f"does not contain {_quote(wanted)}"
 
 
 def check_regex(criterion: Regex, output: str) -> Check:
@@ -73,7 +73,7 @@ def check_numeric(criterion: Numeric, output: str, expected: Expected) -> Check:
         abs(number - value) <= criterion.tolerance for number in found for values in readings for value in values
     )
     shown = " or ".join(f"{number:g}" for number in sorted(found))
-    return passed, "" if passed else f"the last number is {shown}, expected {_quoted(options(expected))}"
+    return passed, "" if passed else f"the last number is {shown}, expected {_quote(options(expected))}"
 
 
 def check_json_schema(criterion: JsonSchema, output: str) -> Check:
@@ -98,7 +98,7 @@ def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> C
     Raises:
         EvaluationError: no expected object has any of the keys, so that everything would be equal.
     """
-    choices = [_parsed(choice) for choice in (expected if isinstance(expected, list) else [expected])]
+    choices = [_parse(choice) for choice in (expected if isinstance(expected, list) else [expected])]
     if criterion.keys is not None and not any(_has_any(choice, criterion.keys) for choice in choices):
         raise EvaluationError(f"the expected output has none of the keys {', '.join(criterion.keys)}")
     try:
@@ -123,7 +123,7 @@ def _has_any(choice: Any, keys: list[str]) -> bool:
     return not isinstance(choice, dict) or any(key in choice for key in keys)
 
 
-def _parsed(choice: Any) -> Any:
+def _parse(choice: Any) -> Any:
     if isinstance(choice, str):
         try:
             return json.loads(choice)
@@ -153,6 +153,6 @@ def check_max_words(criterion: MaxWords, output: str) -> Check:
     return words <= criterion.limit, "" if words <= criterion.limit else f"{words} words, at most {criterion.limit}"
 
 
-def _quoted(values: list[str]) -> str:
+def _quote(values: list[str]) -> str:
     shown = " or ".join(repr(value) for value in values[:3])
     return shown + (" or ..." if len(values) > 3 else "")

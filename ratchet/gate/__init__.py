@@ -1,7 +1,7 @@
 """The gate: a change goes on to approval only when held-out cases prove that it helps and harms nothing."""
 
 from ratchet.gate.bounds import costs, limit_vetoes
-from ratchet.gate.compare import LEAST_CASES, Comparison, measure, unproven
+from ratchet.gate.compare import LEAST_CASES, Comparison, measure, no_proof
 from ratchet.gate.control import error_level
 from ratchet.gate.eprocess import PairedTest, wilson
 from ratchet.gate.pair import Pair, Runs
@@ -22,7 +22,7 @@ __all__ = [
     "observations",
     "prove",
     "rule_vetoes",
-    "unproven",
+    "no_proof",
     "violations",
     "wilson",
 ]

@@ -28,7 +28,7 @@ def costs(pairs: Sequence[Pair]) -> Costs | None:
     """Mean tokens over the cases that both sides answered, and median seconds over those of them that both sides paid
     for. A reply out of the store says nothing about today's speed. A case that was run several times counts by its
     mean. None where there are no such cases."""
-    answered = [(old, new) for pair in pairs if (old := _answered(pair.old)) and (new := _answered(pair.new))]
+    answered = [(old, new) for pair in pairs if (old := _answered_runs(pair.old)) and (new := _answered_runs(pair.new))]
     if not answered:
         return None
     timed = [(old, new) for old, new in answered if _seconds(old) and _seconds(new)]
@@ -40,7 +40,7 @@ def costs(pairs: Sequence[Pair]) -> Costs | None:
     )
 
 
-def _answered(runs: Runs) -> Runs:
+def _answered_runs(runs: Runs) -> Runs:
     return tuple(run for run in runs if run.evaluation.criteria)
 
 

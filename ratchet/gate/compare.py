@@ -56,7 +56,7 @@ class Comparison:
             return "worse"
         return "inconclusive"
 
-    def settled(self, left: int) -> bool:
+    def is_settled(self, left: int) -> bool:
         """Whether the `left` cases that remain are not worth their cost.
 
         A better change with a regressed criterion goes on, as it may recover; one that could not be proven even by
@@ -125,7 +125,7 @@ class Comparison:
         return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"
 
 
-def unproven(reason: str, *, triggering: int) -> Validation:
+def no_proof(reason: str, *, triggering: int) -> Validation:
     """The finding where no test could be made; never better."""
     return (
         Comparison(1.0)

@@ -70,7 +70,7 @@ async def production_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:
     if not most:
         return []
     runs = await engine.store.runs.recent(task, per_source=PER_SOURCE, limit=LOOKED_AT)
-    closed = await _closed(engine, bench)
+    closed = await _exclusion(engine, bench)
     decisions = await engine.store.gate_cases.decisions(task)
     newest: dict[str, PastRun] = {}
     for run in runs:
@@ -122,7 +122,7 @@ def in_order(kinds: Iterable[Sequence[HeldOut]], salt: str) -> list[HeldOut]:
 
 async def left_to_holdout(engine: Engine, bench: Workbench, rows: Sequence[FailureRow]) -> set[str]:
     """Ids of those failures whose inputs may be held out as long as no cycle works on them."""
-    closed = await _closed(engine, bench)
+    closed = await _exclusion(engine, bench)
     return {
         row["id"]
         for row in rows
@@ -132,7 +132,7 @@ async def left_to_holdout(engine: Engine, bench: Workbench, rows: Sequence[Failu
     }
 
 
-async def _closed(engine: Engine, bench: Workbench) -> Callable[[str], bool]:
+async def _exclusion(engine: Engine, bench: Workbench) -> Callable[[str], bool]:
     """Whether an input can never rotate in: it is a case, was a training case once, or a cycle has worked on it."""
     store, task = engine.store, bench.task.name
     known = {case.input.strip() for case in bench.cases} | await store.failures.worked_on(task)

@@ -51,7 +51,7 @@ class Pair(NamedTuple):
         is none. A missing result counts as in `rates`."""
         sides = zip(self.old, self.new, strict=True)
         results = [(old.evaluation.of(name), new.evaluation.of(name)) for old, new in sides]
-        scored = [(old, new) for old, new in results if _scored(old) or _scored(new)]
+        scored = [(old, new) for old, new in results if _has_score(old) or _has_score(new)]
         if not scored:
             return None
         return Rates(
@@ -86,5 +86,5 @@ def criterion_names(pairs: Iterable[Pair]) -> list[str]:
     return list(dict.fromkeys(result.name for pair in pairs for run in pair.old for result in run.evaluation.criteria))
 
 
-def _scored(result: CriterionResult | None) -> bool:
+def _has_score(result: CriterionResult | None) -> bool:
     return result is not None and result.passed is not None

@@ -43,7 +43,7 @@ async def prove(
         old, new = zip(*runs[:repeats], strict=True), zip(*runs[repeats:], strict=True)
         comparison.add([Pair(*pair) for pair in zip(block, old, new, strict=True)])
         progress(end, len(cases))
-        if comparison.settled(len(cases) - end):
+        if comparison.is_settled(len(cases) - end):
             break
     return comparison
 

@@ -27,12 +27,12 @@ async def planned_repeats(engine: Engine, bench: Workbench, cycle_id: str, diagn
     kept = row and row["document"].get("repeats")
     if kept:
         return Repeats.model_validate(kept)
-    repeats = await _decided(engine, bench, diagnosis, cases)
+    repeats = await _decision(engine, bench, diagnosis, cases)
     await engine.store.cycles.record(cycle_id, {"repeats": repeats.model_dump(mode="json")})
     return repeats
 
 
-async def _decided(engine: Engine, bench: Workbench, diagnosis: Diagnosis, cases: int) -> Repeats:
+async def _decision(engine: Engine, bench: Workbench, diagnosis: Diagnosis, cases: int) -> Repeats:
     """The task's own number; with ``auto`` several where simply repeating the failed runs made enough of them pass.
     Where the budget would not last, once: fresh cases tell more than repeats of the first ones."""
     if bench.task.gate.repeats != "auto":
@@ -40,7 +40,7 @@ async def _decided(engine: Engine, bench: Workbench, diagnosis: Diagnosis, cases
         return Repeats(count=count, why="as gate.repeats in task.toml says" if count > 1 else "")
     failures = await engine.store.failures.bundles(diagnosis.failures)
     model = str(engine.models.spec("agent"))
-    results = _repeated(diagnosis, [failure for failure in failures if _as_now(failure, bench, model)])
+    results = _repeat_results(diagnosis, [failure for failure in failures if _as_now(failure, bench, model)])
     if sum(results) < NOISY_SHARE * len(results) or not any(results):
         return Repeats()
     needed, left = gate_calls(bench, failures, cases, NOISY_REPEATS), _calls_left()
@@ -55,7 +55,7 @@ def _as_now(failure: FailureBundle, bench: Workbench, model: str) -> bool:
     return failure.prompts == prompts and failure.rules_hash == bench.rules.hash and failure.model == model
 
 
-def _repeated(diagnosis: Diagnosis, failures: Sequence[FailureBundle]) -> list[bool]:
+def _repeat_results(diagnosis: Diagnosis, failures: Sequence[FailureBundle]) -> list[bool]:
     """For each of the failures that was simply repeated, whether it passed then."""
     ids = {failure.id for failure in failures}
     rows = [row for experiment in diagnosis.evidence if experiment.treatment == REPEAT for row in experiment.outputs]

@@ -51,12 +51,12 @@ async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[
     """
     inputs = list(dict.fromkeys(text for check in bench.rules.checks for text in check.probes))
     new = await _outputs(engine, bench, prompts, inputs)
-    broken = await asyncio.to_thread(_broken, bench.rules, new)
+    broken = await asyncio.to_thread(_breaking_inputs, bench.rules, new)
     old = await _outputs(engine, bench, bench.prompts, broken)
     return [Observed("probe", text, output, old.get(text)) for text, output in new.items()]
 
 
-def _broken(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
+def _breaking_inputs(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
     seen = [Observed("probe", text, output) for text, output in outputs.items()]
     return list(dict.fromkeys(violation.input for violation in violations(rules, seen)))
 

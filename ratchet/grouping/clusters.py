@@ -95,7 +95,7 @@ def _partition(similarity: Any, tries: int) -> Any:
     scale = 1 / np.sqrt(graph.sum(axis=1) + _FLOOR)
     _, vectors = eigh(scale[:, None] * graph * scale[None, :], subset_by_index=[count - parts, count - 1])
     labels = KMeans(parts, n_init=tries, random_state=0).fit_predict(normalize(vectors))
-    return _joined(similarity, labels)
+    return _join(similarity, labels)
 
 
 def _neighbourhood(similarity: Any) -> Any:
@@ -108,7 +108,7 @@ def _neighbourhood(similarity: Any) -> Any:
     return np.maximum(near, near.T) + BACKGROUND * similarity
 
 
-def _joined(similarity: Any, labels: Any) -> Any:
+def _join(similarity: Any, labels: Any) -> Any:
     """Join the two most similar parts as long as they are as similar as any two texts."""
     import numpy as np
 

@@ -19,7 +19,7 @@ async def regroup(store: Store, task: str, rows: list[FailureRow] | None = None)
     A failure that has a group keeps it, also where another process has just given it one.
     """
     given = await store.failures.of_task(task, "open") if rows is None else rows
-    known = {row["id"]: row for row in [*await _remembered(store, task), *given]}
+    known = {row["id"]: row for row in [*await _remembered_rows(store, task), *given]}
     keys = await asyncio.to_thread(assign, known.values())
     moved = {failure: key for failure, key in keys.items() if key != known[failure]["group_key"]}
     if moved:
@@ -36,7 +36,7 @@ async def current_groups(store: Store, task: str, hidden_inputs: Set[str]) -> li
     return await regroup(store, task, [row for row in rows if row["bundle"]["input"].strip() not in hidden_inputs])
 
 
-async def _remembered(store: Store, task: str) -> list[FailureRow]:
+async def _remembered_rows(store: Store, task: str) -> list[FailureRow]:
     since = (datetime.now(UTC) - REMEMBERED).isoformat()
     rows = [row for status in ("in_cycle", "escalated") for row in await store.failures.of_task(task, status)]
     return [row for row in rows if row["created_at"] >= since]

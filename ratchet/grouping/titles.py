@@ -36,12 +36,12 @@ def distinctive_words(inside: Sequence[set[str]], outside: Sequence[set[str]]) -
 def title(members: Sequence[Wording], others: Sequence[Wording]) -> str:
     """The few words that tell members from others, no two of one stem; empty where there are none."""
     chosen: dict[str, str] = {}
-    for word in distinctive_words([_said(item) for item in members], [_said(item) for item in others]):
+    for word in distinctive_words([_words_of(item) for item in members], [_words_of(item) for item in others]):
         chosen.setdefault(content_stems(word)[0], word[:LONGEST_WORD])
     return " ".join(list(chosen.values())[:TITLE_WORDS])
 
 
-def _said(wording: Wording) -> set[str]:
+def _words_of(wording: Wording) -> set[str]:
     return set(content_words(" ".join(wording)))
 
 

@@ -46,7 +46,7 @@ class Wording(NamedTuple):
         problems = bundle["evaluation"]["problems"]
         comments = " ".join(_QUOTED.sub(" ", problem.partition(":")[2]) for problem in problems)
         texts = {"problems": comments, "input": bundle["input"], "output": bundle["output"]}
-        return cls(**{name: _masked(text[: LONGEST[name]], expected) for name, text in texts.items()})
+        return cls(**{name: _mask(text[: LONGEST[name]], expected) for name, text in texts.items()})
 
 
 def _strings(expected: Any) -> list[str]:
@@ -55,7 +55,7 @@ def _strings(expected: Any) -> list[str]:
     return [text for value in expected for text in _strings(value)] if isinstance(expected, list) else []
 
 
-def _masked(text: str, expected: list[str]) -> str:
+def _mask(text: str, expected: list[str]) -> str:
     text = text.lower()
     for value in expected:
         text = text.replace(value, " ")

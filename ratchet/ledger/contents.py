@@ -66,10 +66,10 @@ def merge_components(wanted: str, components: Components, file: Path) -> str:
         same = _others(today, components, file) == _others(wanted, components, file)
     except ConfigurationError:
         return wanted
-    return wanted if same else patched(today, components)
+    return wanted if same else patch(today, components)
 
 
-def patched(text: str, components: Components) -> str:
+def patch(text: str, components: Components) -> str:
     """`text` with those of `components` replaced that differ."""
     for name, value in components.items():
         if not _is_same(json.loads(text).get(name), value):

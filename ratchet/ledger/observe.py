@@ -6,7 +6,7 @@ from pathlib import Path
 from ratchet.config.files import read_text
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import components_or_none, is_broken, own_components, patched, stays_broken
+from ratchet.ledger.contents import components_or_none, is_broken, own_components, patch, stays_broken
 from ratchet.ledger.prompt_file import keep_aside, write_atomically
 from ratchet.prompting import content_hash
 from ratchet.store.database import Database
@@ -72,7 +72,7 @@ def _rebuild_if_broken(database: Database, file: Path) -> None:
             return
         text = str(active[-1]["file_text"])
         for row in active:
-            text = patched(text, row["components"])
+            text = patch(text, row["components"])
         kept = keep_aside(file)
         write_atomically(file, text, like=kept)
         append(

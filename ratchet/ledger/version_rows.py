@@ -24,7 +24,7 @@ def rows_with_status(connection: Connection, task: str, status: VersionStatus) -
     return fetch_rows(connection, query.order_by(versions.c.number), VersionRow)
 
 
-def numbered(connection: Connection, task: str, number: int | None) -> VersionRow | None:
+def row_of_number(connection: Connection, task: str, number: int | None) -> VersionRow | None:
     """The version of that number."""
     query = select(versions).where(versions.c.task == task, versions.c.number == number)
     return fetch_row(connection, query, VersionRow)

@@ -126,9 +126,9 @@ class Versions:
         """Finish or undo the changes that a crash interrupted; says what was done, None if there were none."""
         with self._database.read() as connection:
             pending = rows.rows_with_status(connection, task.name, "applying")
-        return "; ".join(self._recovered(task, row) for row in pending) or None
+        return "; ".join(self._recover_row(task, row) for row in pending) or None
 
-    def _recovered(self, task: Task, row: VersionRow) -> str:
+    def _recover_row(self, task: Task, row: VersionRow) -> str:
         name = f"{task.name}: version {row['number']}"
         try:
             self._finish(task, str(row["proposal_id"]))
@@ -220,7 +220,7 @@ def _begun_over(row: VersionRow) -> int | None:
 
 def _target(connection: Connection, task: str, current: VersionRow | None, to: int | None) -> VersionRow:
     number = current["base_number"] if current and to is None else to
-    target = rows.numbered(connection, task, number)
+    target = rows.row_of_number(connection, task, number)
     if current is None or target is None or target["status"] in ("applying", "undone"):
         wanted = "earlier version" if to is None else f"version {to}"
         raise ConfigurationError(f"{task}: there is no {wanted} to go back to; see `ratchet history {task}`")

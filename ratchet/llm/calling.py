@@ -13,7 +13,7 @@ from ratchet.llm.limiter import Limiter
 from ratchet.llm.meter import active_meter
 from ratchet.llm.reply import Reply
 from ratchet.llm.spec import ModelSpec
-from ratchet.llm.translation import FAULTS, translated
+from ratchet.llm.translation import FAULTS, translate
 
 
 class Backoff(NamedTuple):
@@ -107,7 +107,7 @@ class ModelCaller:
             async with asyncio.timeout(self._timeout):
                 message = await self._client.ainvoke(request["messages"], **options)
         except FAULTS as error:
-            raise translated(error, f"{role} model {self._spec}") from error
+            raise translate(error, f"{role} model {self._spec}") from error
         tokens = message.usage_metadata
         return Reply(
             text=str(message.text),

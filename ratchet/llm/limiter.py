@@ -54,7 +54,7 @@ class Limiter:
         self._slow_rounds = 0
 
     @classmethod
-    def fixed(cls, limit: int) -> "Limiter":
+    def with_fixed_limit(cls, limit: int) -> "Limiter":
         """A limit that does not move, for an endpoint whose capacity is known."""
         return cls(limit, least=limit, start=limit)
 

@@ -72,10 +72,10 @@ class Models:
         if task is None:
             task = asyncio.create_task(self._pay(key, role, spec, request))
             self._under_way[key] = task
-            task.add_done_callback(lambda done: self._arrived(key, done))
+            task.add_done_callback(lambda done: self._note_arrival(key, done))
         return await asyncio.shield(task)
 
-    def _arrived(self, key: str, done: asyncio.Task[Reply]) -> None:
+    def _note_arrival(self, key: str, done: asyncio.Task[Reply]) -> None:
         self._under_way.pop(key, None)
         if not done.cancelled():
             done.exception()  # where all who asked have given up, nobody else takes note of it

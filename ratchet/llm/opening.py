@@ -56,6 +56,8 @@ def limiter_for(spec: ModelSpec, concurrency: int) -> Limiter:
         case "openai":
             return Limiter(concurrency)
         case "local":
-            return Limiter.fixed(min(SLOTS, concurrency))  # more would only wait in the server, and for its timeout
+            return Limiter.with_fixed_limit(
+                min(SLOTS, concurrency)
+            )  # more would only wait in the server, and for its timeout
         case "scripted":
-            return Limiter.fixed(concurrency)
+            return Limiter.with_fixed_limit(concurrency)

@@ -19,7 +19,7 @@ _PASSING = {408, 409, 429}
 _OVERLOADED = {408, 429, 503, 504, 529}
 
 
-def translated(error: Exception, who: str) -> ModelError | ConfigurationError:
+def translate(error: Exception, who: str) -> ModelError | ConfigurationError:
     """The error to raise for one of `FAULTS`; `who` names role and model."""
     words = " ".join(str(error).split())[:200] or type(error).__name__
     if isinstance(error, openai.APIStatusError):

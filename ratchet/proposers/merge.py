@@ -38,13 +38,13 @@ def _text(base: str, better: str, other: str) -> str:
     """Added lines of both; where one changed more than that, the better one's text, unless it is the base's."""
     if better == base:
         return other
-    mine, theirs = _added(base, better), _added(base, other)
+    mine, theirs = _added_lines(base, better), _added_lines(base, other)
     if mine is None or theirs is None:
         return better
     return "\n".join([better, *(line for line in theirs if line not in mine)])
 
 
-def _added(base: str, text: str) -> list[str] | None:
+def _added_lines(base: str, text: str) -> list[str] | None:
     """The lines that `text` adds at the end of `base`; None where it changes more."""
     if text == base:
         return []

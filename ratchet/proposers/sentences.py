@@ -21,10 +21,10 @@ class Sentence(NamedTuple):
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text: cut at line ends, and after ``.``, ``!`` and ``?`` before a blank."""
-    return [sentence.text for sentence in located(text)]
+    return [sentence.text for sentence in locate(text)]
 
 
-def located(text: str) -> list[Sentence]:
+def locate(text: str) -> list[Sentence]:
     """The sentences with their places; what lies between them is white space only."""
     ends = [*(match.span() for match in _END.finditer(text)), (len(text), len(text))]
     found, start = [], 0
@@ -44,7 +44,7 @@ def words(text: str) -> list[str]:
 
 def changeable(prompt: TaskPrompt) -> list[Sentence]:
     """The sentences that may go: none that touches locked text or holds a variable; empty where there is only one."""
-    found = located(prompt.prompt)
+    found = locate(prompt.prompt)
     if len(found) < 2:
         return []
     fixed = _places(prompt.prompt, prompt.locked)

@@ -31,7 +31,7 @@ def wording_strategies(settings: Settings) -> tuple[Proposer, ...]:
 
 async def propose(proposers: Sequence[Proposer], situation: Situation, memory: Memory | None = None) -> Proposed:
     """Candidates of all proposers, guarded and without repetitions, nor anything that `memory` objects to."""
-    found = await gather(_asked(proposer, situation) for proposer in proposers)
+    found = await gather(_ask(proposer, situation) for proposer in proposers)
     accepted: dict[str, Candidate] = {}
     refused: list[Refused] = []
     for candidate in (candidate for candidates in found for candidate in candidates):
@@ -48,7 +48,7 @@ async def propose(proposers: Sequence[Proposer], situation: Situation, memory: M
     return Proposed(list(accepted.values()), refused)
 
 
-async def _asked(proposer: Proposer, situation: Situation) -> list[Candidate]:
+async def _ask(proposer: Proposer, situation: Situation) -> list[Candidate]:
     """What a proposer has to say; nothing where its model did not answer in form."""
     try:
         return await proposer.propose(situation)

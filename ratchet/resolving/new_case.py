@@ -79,14 +79,14 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
             f"{task}: the input is that of the case {there.id!r} already; change it in cases.jsonl if it stands there "
             f"(`ratchet cases list {task}` tells)"
         )
-    seen = await _seen(engine, task, text)
+    seen = await _why_known(engine, task, text)
     if seen and request.split == "holdout":
         raise RefusalError(f"{seen}, so that proposals may be made for it: it can only become a training case")
     return {
         "task": task,
         "id": case_id(text),
         "input": text,
-        "expected": _expected(request, failure),
+        "expected": _expectation(request, failure),
         "split": request.split or ("train" if seen else stable_split(text)),
         "tags": list(request.tags),
         "origin": failure["id"] if failure else None,
@@ -95,7 +95,7 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
     }
 
 
-async def _seen(engine: Engine, task: str, text: str) -> str:
+async def _why_known(engine: Engine, task: str, text: str) -> str:
     """Why proposals may know an input, "" where they cannot."""
     if await engine.store.failures.was_worked_on(task, text):
         return "a cycle has worked on this input"
@@ -111,7 +111,7 @@ def note_case(row: CaseRow, reason: str) -> Effect:
     return partial(note, actor=row["approved_by"], action="case", task=row["task"], subject=row["id"], **detail)
 
 
-def _expected(request: CaseRequest, failure: FailureRow | None) -> Expected:
+def _expectation(request: CaseRequest, failure: FailureRow | None) -> Expected:
     expected: Expected = request.expected
     if expected is None and failure:
         expected = failure["bundle"]["expected"]

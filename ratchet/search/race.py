@@ -185,24 +185,26 @@ class _Race:
         if self._may_mend_yet():
             return
         for place, entry in enumerate(running):
-            reason = self._useless(entry) or self._beaten(entry, running[0]) or self._halved(place, len(running))
+            reason = (
+                self._why_useless(entry) or self._why_beaten(entry, running[0]) or self._why_halved(place, len(running))
+            )
             if reason:
                 entry.out = f"dropped at {where} with {entry.share}: {reason}"
 
-    def _useless(self, entry: Entry) -> str:
+    def _why_useless(self, entry: Entry) -> str:
         if self.left >= len(self.trials.cases) and not entry.ahead_of(self.incumbent):
             return f"mends nothing, {self.incumbent.candidate.rationale} has {self.incumbent.on(entry.runs).share}"
         if entry.passed + self.left < self.incumbent.passed:
             return f"cannot reach {self.incumbent.candidate.rationale} any more, which has {self.incumbent.share}"
         return ""
 
-    def _beaten(self, entry: Entry, leader: Entry) -> str:
+    def _why_beaten(self, entry: Entry, leader: Entry) -> str:
         behind = entry.behind(leader)
         if behind > self.left and not self.policy.prefers(entry, leader):
             return f"cannot catch up with the leader's {leader.share}"
         return f"clearly behind the leader's {leader.share}" if self.policy.is_beaten(behind) else ""
 
-    def _halved(self, place: int, running: int) -> str:
+    def _why_halved(self, place: int, running: int) -> str:
         kept = self.policy.going_on(running, confirming=self.left <= len(self.trials.cases))
         return f"only the best {kept} went on" if place >= kept else ""
 

@@ -58,7 +58,7 @@ async def search(
         if under_way.best is None or not under_way.failing():
             break
         try:
-            with _unspent(await reserve() + under_way.owed()):
+            with _unspent(await reserve() + under_way.calls_owed()):
                 if not await under_way.further(number):
                     break
         except BudgetError:
@@ -87,7 +87,7 @@ class _Search:
         """Triggering failures that the best candidate so far does not mend."""
         return [trial for trial in self.trials.failures if not (self.best and self.best.passes(trial.input))]
 
-    def owed(self) -> int:
+    def calls_owed(self) -> int:
         """Model calls that `result` may need after a further round, to say what the prompt in force passes."""
         inputs = {trial.input for trial in (*self.trials.failures, *self._confirming())}
         left = len(inputs - self.in_force.runs.keys())

@@ -29,11 +29,11 @@ async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, trea
         output=run.output,
         passed=evaluation.passed,
         calls=sum(step.kind == "model" for step in run.trace),
-        fetched=_fetched(run),
+        fetched=_documents_of(run),
     )
 
 
-def _fetched(run: AgentRun) -> list[Fetched]:
+def _documents_of(run: AgentRun) -> list[Fetched]:
     """The documents of all retrieval steps."""
     return [
         Fetched(source=step.input["source"], text=item["text"])

@@ -115,7 +115,7 @@ def _combinations(retrievals: Stage, wording: Stage, examples: Stage) -> Stage:
             " + ".join([retrieval.name, *(item.name for item in extra)]),
             "both",
             "",
-            _joined(retrieval.prompt, wording, examples),
+            _join(retrieval.prompt, wording, examples),
             retrieval.source,
         )
         for retrieval in retrievals
@@ -123,7 +123,7 @@ def _combinations(retrievals: Stage, wording: Stage, examples: Stage) -> Stage:
     ]
 
 
-def _joined(prompt: TaskPrompt, wording: Stage, examples: Stage) -> TaskPrompt:
+def _join(prompt: TaskPrompt, wording: Stage, examples: Stage) -> TaskPrompt:
     if wording:
         prompt = prompt.model_copy(update={"prompt": wording[0].prompt.prompt})
     return with_source(prompt, SOLVED_CASES, SIMILAR) if examples else prompt

@@ -77,7 +77,7 @@ def approve(
             "type": "edit",
             "prompt": parse_json(text, prompt_file) if prompt_file.suffix == ".json" else text.strip(),
         }
-    _answered(cycle_id, reply, as_json)
+    _show_answer(cycle_id, reply, as_json)
 
 
 def reject(
@@ -88,10 +88,10 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Reject a change; with feedback, another proposal is made (a bounded number of times)."""
-    _answered(cycle_id, {"type": "reject", "reviewer": reviewer, "reason": reason, "feedback": feedback}, as_json)
+    _show_answer(cycle_id, {"type": "reject", "reviewer": reviewer, "reason": reason, "feedback": feedback}, as_json)
 
 
-def _answered(cycle_id: str, reply: dict[str, Any], as_json: bool) -> None:
+def _show_answer(cycle_id: str, reply: dict[str, Any], as_json: bool) -> None:
     with progress(f"answering {cycle_id}"):
         outcome = asyncio.run(_answer(cycle_id, reply))
     if as_json:

@@ -84,12 +84,12 @@ async def _judges(
 ) -> list[JudgeAgreement]:
     bench = await engine.workbench(task)
 
-    def told(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
         tell(text="asking the judge", done=done, total=total)
 
     return [
         await measure_judge(
-            engine, bench, judge_criterion(bench, name=name), given, limit=limit, traps=traps, progress=told
+            engine, bench, judge_criterion(bench, name=name), given, limit=limit, traps=traps, progress=show
         )
         for name, given in by_criterion(bench, labels.judge).items()
     ]
@@ -100,7 +100,7 @@ async def _triage(engine: Engine, task: str, labels: Labels, limit: int | None, 
         return None
     bench = await engine.workbench(task)
 
-    def told(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
         tell(text="triage", done=done, total=total)
 
-    return await measure_triage(engine, bench, labels.triage, triage_failure, limit=limit, progress=told)
+    return await measure_triage(engine, bench, labels.triage, triage_failure, limit=limit, progress=show)

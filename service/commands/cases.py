@@ -82,11 +82,11 @@ async def _list(task: str) -> list[ListedCase]:
         bench = await session.engine.workbench(task)
         stored = {row["id"]: row for row in await session.engine.store.cases.of_task(bench.task.name)}
         decisions = {held.case.id: held.decisions for held in await own_cases(session.engine, bench)}
-        found = [_listed(case, stored.get(case.id), decisions.get(case.id)) for case in bench.cases]
+        found = [_list_entry(case, stored.get(case.id), decisions.get(case.id)) for case in bench.cases]
         return found + await _from_production(session.engine, bench)
 
 
-def _listed(case: Case, row: CaseRow | None, decisions: int | None) -> ListedCase:
+def _list_entry(case: Case, row: CaseRow | None, decisions: int | None) -> ListedCase:
     """A case of the task; `row` is the approved one of its id."""
     known = row if row and row["input"] == case.input else None  # else the file has taken its id
     return {

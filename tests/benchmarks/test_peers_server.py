@@ -5,9 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from benchmarks.peer_systems.jobs import permuted, tickets_job
+from benchmarks.peer_systems.jobs import permute, tickets_job
 from benchmarks.peer_systems.server import Call, CountingServer, count, simulate
-from benchmarks.peer_systems.simulated import improved, learnt, reply, rule
+from benchmarks.peer_systems.simulated import improve, learnt, reply, rule
 from benchmarks.peer_systems.tickets import KINDS, NAIVE, Ticket, tickets
 from prompts import render
 
@@ -58,7 +58,7 @@ def test_author_learns_the_feedback_that_follows_an_answer() -> None:
     shown = f"{HARBOUR}\nOutput: delivery\nWrong: correct: is not 'harbour'\n\nInput: my password is rejected\nfine"
 
     assert learnt(shown) == {"delivery": "harbour"}
-    assert improved(NAIVE, shown) == f"{NAIVE}\n{rule('delivery', 'harbour')}"
+    assert improve(NAIVE, shown) == f"{NAIVE}\n{rule('delivery', 'harbour')}"
     assert learnt("{'ticket': 'I was charged twice for one order', 'queue': 'ledger'}") == {"billing": "ledger"}
 
 
@@ -68,7 +68,7 @@ def test_author_answers_our_own_requests_with_instructions_only() -> None:
     rewrite = render("rewrite", **values, keep="none", rules="none", diagnosis="-", failures=failures)
     edit = render("minimal_edit", **values, problems="correct")
 
-    assert reply({"messages": [{"role": "user", "content": rewrite}]}) == improved(NAIVE, failures)
+    assert reply({"messages": [{"role": "user", "content": rewrite}]}) == improve(NAIVE, failures)
     assert len(reply({"messages": [{"role": "user", "content": edit}]}).splitlines()) == 1
 
 
@@ -104,7 +104,7 @@ def test_count_tells_waves_from_calls_at_the_same_time() -> None:
 
 def test_permuted_job_keeps_every_item_in_its_split() -> None:
     job = tickets_job(4)
-    other = permuted(job, 1)
+    other = permute(job, 1)
 
     assert other["train"] != job["train"]
     for split in ("train", "validation"):

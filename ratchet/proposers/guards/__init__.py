@@ -9,7 +9,7 @@ from ratchet.prompting import Rules, TaskPrompt
 from ratchet.proposers.guards.pinned import touches_rules
 from ratchet.proposers.guards.quoting import foreign_examples, holds_personal, quotes
 from ratchet.proposers.guards.readings import fresh_sentences
-from ratchet.proposers.guards.shape import lost_parts, too_long, unchanged, unknown_source
+from ratchet.proposers.guards.shape import lost_parts, no_change, too_long, unknown_source
 from ratchet.proposers.guards.wording import hidden_characters, same_answer, speaks_to_judge
 from ratchet.proposers.proposer import Situation
 from ratchet.tasks import Task
@@ -42,7 +42,7 @@ def _said_by_anyone(task: Task, rules: Rules, old: TaskPrompt, prompt: TaskPromp
     own = _own_words(task, old)
     fresh = fresh_sentences(prompt.prompt, own)
     checks = (
-        unchanged(old, prompt),
+        no_change(old, prompt),
         lost_parts(task, old, prompt),
         too_long(task, old, prompt),
         hidden_characters(old.prompt, prompt.prompt),

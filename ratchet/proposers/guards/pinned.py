@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ratchet.prompting import Rules
-from ratchet.proposers.guards.readings import folded, normal, readings, stems, word_set, words
+from ratchet.proposers.guards.readings import canonical, normal, readings, stems, word_set, words
 
 SAME_WORDS = 0.8
 """Share of a rule's content words that makes a sentence one about that rule."""
@@ -82,7 +82,7 @@ def _about(rule: str, sentence: str) -> str | None:
 
 def key_of(rule: str) -> Key | None:
     """What the rule is about; None where its words do not tell."""
-    said = words(folded(rule))
+    said = words(canonical(rule))
     negation = next((place for place, word in enumerate(said) if word in _NEGATIONS), None)
     modal = next((place for place, word in enumerate(said) if word in _MODALS), None)
     before = negation if negation is not None else modal
@@ -145,7 +145,7 @@ def _orders(said: Sequence[str], verb: str, verbs: set[str]) -> list[int]:
 
 def _by_words(rule: str, sentence: str) -> bool | None:
     """The same as `_by_key` for sentences that are made of the rule's own words."""
-    of_rule, said = _content(words(folded(rule))), _content(words(sentence))
+    of_rule, said = _content(words(canonical(rule))), _content(words(sentence))
     shared = len(of_rule & said)
     if len(of_rule) < LEAST_WORDS or shared < SAME_WORDS * max(len(of_rule), len(said)):
         return None
@@ -157,4 +157,4 @@ def _content(said: Sequence[str]) -> set[str]:
 
 
 def _is_negative(text: str) -> bool:
-    return any(word in _NEGATIONS for word in words(folded(text)))
+    return any(word in _NEGATIONS for word in words(canonical(text)))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ratchet.prompting import Example, TaskPrompt
-from ratchet.proposers.guards.readings import folded, readings, sentences, word_set, words
+from ratchet.proposers.guards.readings import canonical, readings, sentences, word_set, words
 from ratchet.records import FailureBundle
 
 SPAN = 6
@@ -61,9 +61,9 @@ def holds_personal(failures: Sequence[FailureBundle], known: Sequence[str], new:
     """Why the texts `new` hold personal data of a failing run, None where they do not."""
     told = [reading for text in new for reading in readings(text)]
     numbers = [_digits(number) for reading in told for number in _PHONE.findall(reading)]
-    allowed = " ".join(folded(text) for text in known)
+    allowed = " ".join(canonical(text) for text in known)
     for found in personal_of(failures):
-        plain = folded(found)
+        plain = canonical(found)
         whole = re.compile(rf"(?<!\d){re.escape(plain)}(?!\d)")
         is_number = _PHONE.fullmatch(found) and any(_digits(found) in number for number in numbers)
         if plain not in allowed and (is_number or any(whole.search(reading) for reading in told)):

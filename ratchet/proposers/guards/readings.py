@@ -28,12 +28,12 @@ def invisible(text: str) -> set[str]:
     return {char for char in text if char not in _KEPT_CONTROLS and unicodedata.category(char) in ("Cf", "Cc")}
 
 
-def folded(text: str) -> str:
+def canonical(text: str) -> str:
     """`text` in compatibility form, without invisible characters and accents, in small letters of one script."""
-    return _folded(_visible(text))
+    return _canonical(_visible(text))
 
 
-def _folded(visible: str) -> str:
+def _canonical(visible: str) -> str:
     if visible.isascii():
         return visible.lower()
     plain = "".join(char for char in visible if unicodedata.category(char) != "Mn")
@@ -51,11 +51,11 @@ def readings(text: str) -> list[str]:
     """Everything that `text` may be read as, folded: itself first, then reversed, by ROT13, and what its pieces of
     Base64 and hexadecimal digits decode to."""
     visible = _visible(text)
-    plain = _folded(visible)
-    return [plain, plain[::-1], codecs.encode(plain, "rot13"), *(folded(hidden) for hidden in _decoded(visible))]
+    plain = _canonical(visible)
+    return [plain, plain[::-1], codecs.encode(plain, "rot13"), *(canonical(hidden) for hidden in _decode(visible))]
 
 
-def _decoded(text: str) -> Iterable[str]:
+def _decode(text: str) -> Iterable[str]:
     for piece in _BASE64.findall(text):
         body = piece.rstrip("=").replace("-", "+").replace("_", "/")
         yield from _readable(base64.b64decode, body + "=" * (-len(body) % 4))
@@ -84,7 +84,7 @@ def word_set(text: str) -> frozenset[str]:
 
 def normal(text: str) -> str:
     """The words of any text, folded, for comparing."""
-    return " ".join(words(folded(text)))
+    return " ".join(words(canonical(text)))
 
 
 def sentences(text: str) -> list[str]:

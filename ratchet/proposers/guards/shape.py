@@ -7,7 +7,7 @@ from ratchet.tasks import Task
 MAX_EXAMPLES = 32
 
 
-def unchanged(old: TaskPrompt, new: TaskPrompt) -> str | None:
+def no_change(old: TaskPrompt, new: TaskPrompt) -> str | None:
     """Why `new` is no change."""
     return "is the same as the prompt in force" if old == new else None
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ratchet.proposers.guards.readings import folded, invisible, stems, words
+from ratchet.proposers.guards.readings import canonical, invisible, stems, words
 
 _JUDGE = r"(?:judges?|evaluators?|graders?|scorers?|assessors?|examiners?|raters?)"
 _ADDRESS = (
@@ -56,7 +56,7 @@ def hidden_characters(old: str, new: str) -> str | None:
 def speaks_to_judge(fresh: Sequence[str], subject: str) -> str | None:
     """Why a sentence addresses who scores the output. A word that is part of the task's own `subject` (grading essays,
     say) may be used."""
-    own = set(stems(words(folded(subject))))
+    own = set(stems(words(canonical(subject))))
     for sentence in fresh:
         for pattern in _SPEAKS_TO_JUDGE:
             found = pattern.search(sentence)

@@ -9,7 +9,7 @@ from shop import OpenEngine
 from ratchet.approval.door import approved_proposal, decide, stored_proposal, take_back_edit
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, RefusalError
-from ratchet.gate import unproven
+from ratchet.gate import no_proof
 from ratchet.prompting import TaskPrompt, change_hash
 from ratchet.records import Decision, Diagnosis, Proposal
 
@@ -33,7 +33,7 @@ async def put(engine: Engine, cycle_id: str) -> Proposal:
         before=before, after=after, base_version=1, change_hash=change_hash(before, after),
     )  # fmt: skip
     diagnosis = Diagnosis(category="prompt", component="shop", failures=[], explanation="")
-    found = {"proposal": proposal.model_dump(mode="json"), "validation": unproven("-", triggering=0).model_dump()}
+    found = {"proposal": proposal.model_dump(mode="json"), "validation": no_proof("-", triggering=0).model_dump()}
     await engine.store.cycles.claim(cycle_id, "shop", "shop", "improve", "T", {"diagnosis": diagnosis.model_dump()})
     row = {"id": proposal.id, "cycle_id": cycle_id, "task": "shop", "component": "shop", "strategy": "s"}
     row |= {"fingerprint": "f", "status": "pending", "reason": None, "document": {"base_hash": "b", **found}}

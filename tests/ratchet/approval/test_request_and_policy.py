@@ -5,7 +5,7 @@ import pytest
 
 from ratchet.approval import ApprovalPolicy, approval_request, diff, load_policy
 from ratchet.errors import ConfigurationError
-from ratchet.gate import measure, unproven
+from ratchet.gate import measure, no_proof
 from ratchet.prompting import ContextStep, Example, TaskPrompt
 from ratchet.records import CaseDifference, Diagnosis, Proposal, Repeats, Spent, Validation
 
@@ -29,7 +29,7 @@ def proposal(**more: Any) -> Proposal:
 
 def validation(**more: Any) -> Validation:
     proven = {"verdict": "better", "proven": True, "vetoes": [], "before": measure(4, 10), "after": measure(8, 10)}
-    return unproven("-", triggering=1).model_copy(update=proven | more)
+    return no_proof("-", triggering=1).model_copy(update=proven | more)
 
 
 def test_diff_shows_text_context_and_examples() -> None:

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.calibration.sample import balanced
+from ratchet.calibration.sample import balance
 from ratchet.concurrency import for_each
 
 
 def order(items: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return balanced(items, lambda item: item[0], lambda item: item[1])
+    return balance(items, lambda item: item[0], lambda item: item[1])
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.text(max_size=4)), max_size=30), st.randoms())

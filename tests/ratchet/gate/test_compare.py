@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from ratchet.engine import Scored
-from ratchet.gate import Comparison, Pair, Runs, error_level, measure, unproven
+from ratchet.gate import Comparison, Pair, Runs, error_level, measure, no_proof
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
 from ratchet.gate.eprocess import FUTILE, wealth
 from ratchet.records import CriterionResult, Evaluation
@@ -59,7 +59,7 @@ def test_empty_comparison_is_never_better() -> None:
 
 
 def test_unproven_is_never_better() -> None:
-    found = unproven("because", triggering=3)
+    found = no_proof("because", triggering=3)
     assert (found.verdict, found.proven, found.reason, found.vetoes) == ("inconclusive", False, "because", ["because"])
 
 
@@ -134,7 +134,7 @@ def test_veto_from_outside_holds() -> None:
     ],
 )
 def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], left: int, settled: bool) -> None:
-    assert compared(pairs).settled(left) is settled
+    assert compared(pairs).is_settled(left) is settled
 
 
 def test_settled_when_the_change_has_become_hopeless() -> None:
@@ -146,7 +146,7 @@ def test_settled_when_the_change_has_become_hopeless() -> None:
     )
     comparison = compared([WIN] * wins + [LOSS] * losses)
     assert comparison.verdict() == "inconclusive"
-    assert comparison.settled(500)
+    assert comparison.is_settled(500)
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
@@ -156,7 +156,7 @@ def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bo
         pair = WIN if chance < win else LOSS if chance < win + loss else TIE
         comparison.add([pair])
         may_change = pair is WIN or number == LEAST_CASES
-        if may_change and comparison.test.better >= comparison.needed and comparison.settled(cases - number):
+        if may_change and comparison.test.better >= comparison.needed and comparison.is_settled(cases - number):
             return True
     return False
 
@@ -215,7 +215,7 @@ def proven_with(repeats: int, gain: float, rng: random.Random) -> bool:
         old = runs(*(rng.random() < chance for _ in range(repeats)))
         new = runs(*(rng.random() < chance + change for _ in range(repeats)))
         comparison.add([Pair(CASE, old, new)])
-        if number % 8 == 0 and comparison.settled(50 - number):
+        if number % 8 == 0 and comparison.is_settled(50 - number):
             break
     return comparison.verdict() == "better"
 

@@ -234,7 +234,7 @@ async def test_longest_retry_after_counts(open_traffic: OpenTraffic) -> None:
 
 async def test_fixed_limit_does_not_move(open_traffic: OpenTraffic) -> None:
     traffic = open_traffic()
-    traffic.limiter = Limiter.fixed(4)
+    traffic.limiter = Limiter.with_fixed_limit(4)
     await traffic.ask(60)
     assert await traffic.limits(3) == [4, 4, 4]
     await traffic.end(4, error=overload())

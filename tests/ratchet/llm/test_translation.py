@@ -8,7 +8,7 @@ import pytest
 from langchain_core.exceptions import ContextOverflowError
 
 from ratchet.errors import ConfigurationError, ModelError, ModelReplyError, ModelUnavailableError
-from ratchet.llm.translation import retry_after, translated
+from ratchet.llm.translation import retry_after, translate
 
 REQUEST = httpx2.Request("POST", "http://model.invalid/v1")
 
@@ -55,7 +55,7 @@ def test_retry_after_may_be_a_date(in_gmt: bool) -> None:
     [(408, True), (409, False), (429, True), (500, False), (502, False), (503, True), (504, True), (529, True)],
 )
 def test_passing_status_says_whether_the_endpoint_is_overloaded(status: int, overloaded: bool) -> None:
-    error = translated(of_status(status, {"retry-after": "7"}), "agent model m")
+    error = translate(of_status(status, {"retry-after": "7"}), "agent model m")
     assert isinstance(error, ModelUnavailableError)
     assert (error.overloaded, error.retry_after) == (overloaded, 7.0)
     assert str(error) == "agent model m does not answer (words of the endpoint); see `ratchet doctor`"
@@ -70,15 +70,15 @@ def test_passing_status_says_whether_the_endpoint_is_overloaded(status: int, ove
     ],
 )
 def test_timeout_counts_as_overload_and_a_refused_connection_does_not(error: Exception, overloaded: bool) -> None:
-    found = translated(error, "agent model m")
+    found = translate(error, "agent model m")
     assert isinstance(found, ModelUnavailableError)
     assert (found.overloaded, found.retry_after) == (overloaded, None)
 
 
 @pytest.mark.parametrize("field", ["code", "type"])
 def test_used_up_quota_is_a_matter_of_configuration(field: str) -> None:
-    assert type(translated(of_status(429, body={field: "insufficient_quota"}), "m")) is ConfigurationError
-    assert type(translated(of_status(429, body={field: "rate_limit_exceeded"}), "m")) is ModelUnavailableError
+    assert type(translate(of_status(429, body={field: "insufficient_quota"}), "m")) is ConfigurationError
+    assert type(translate(of_status(429, body={field: "rate_limit_exceeded"}), "m")) is ModelUnavailableError
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_used_up_quota_is_a_matter_of_configuration(field: str) -> None:
     ],
 )
 def test_kind_of_error(error: Exception, kind: type[Exception]) -> None:
-    assert type(translated(error, "m")) is kind
+    assert type(translate(error, "m")) is kind

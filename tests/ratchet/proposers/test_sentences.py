@@ -1,7 +1,7 @@
 import pytest
 
 from ratchet.prompting import TaskPrompt
-from ratchet.proposers.sentences import changeable, located, replace_sentence, sentences
+from ratchet.proposers.sentences import changeable, locate, replace_sentence, sentences
 
 TEXT = "Answer the question. Be kind!\n\n- Use {tone} words\n- Keep it legal. Version 1.5 counts."
 
@@ -18,7 +18,7 @@ def test_sentences_end_at_marks_and_lines() -> None:
 
 
 def test_sentences_know_their_places() -> None:
-    for sentence in located("  " + TEXT + " \n"):
+    for sentence in locate("  " + TEXT + " \n"):
         assert ("  " + TEXT)[sentence.start : sentence.end] == sentence.text
 
 
@@ -40,7 +40,7 @@ def test_only_sentence_is_not_changeable() -> None:
 
 
 def test_replaced_keeps_everything_else_as_it_was() -> None:
-    kind, version = located(TEXT)[1], located(TEXT)[-1]
+    kind, version = locate(TEXT)[1], locate(TEXT)[-1]
     assert replace_sentence(TEXT, kind, "Be brief.") == TEXT.replace("Be kind!", "Be brief.")
     assert replace_sentence(TEXT, kind, "") == TEXT.replace("Be kind!\n\n", "")
     assert replace_sentence(TEXT, version, "") == TEXT.removesuffix(" Version 1.5 counts.")

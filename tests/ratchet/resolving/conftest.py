@@ -6,7 +6,7 @@ from shop import FailRuns
 
 from ratchet.cycles.validation import change_hash
 from ratchet.engine import Engine
-from ratchet.gate import measure, unproven
+from ratchet.gate import measure, no_proof
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Proposal
 
@@ -40,7 +40,7 @@ def queue(fail: Any, engine: Engine) -> Queue:
         document: dict[str, Any] = {"failures": ids, "proposal": None, "validation": None}
         if change is not None:
             proposal = proposed(bench.prompts["shop"], change)
-            found = unproven("not enough", triggering=1).model_copy(
+            found = no_proof("not enough", triggering=1).model_copy(
                 update={"before": measure(1, measured), "after": measure(3, measured)}
             )
             document |= {"proposal": proposal.model_dump(mode="json"), "validation": found.model_dump() | validation}
