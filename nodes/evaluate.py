@@ -5,14 +5,14 @@ from typing import cast
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ending, thread_of
-from ratchet.engine import Engine
+from ratchet.engine import SAME_RUN, Engine
 from ratchet.store.documents import EvaluationDocument, RunDocument
 
 
 async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> State:
     """Score the output by the task's criteria and store the run."""
     run = state["run"]
-    bench = await engine.workbench(state["task"])
+    bench = await engine.workbench(state["task"], within=SAME_RUN)
     expected = run["expected"]
     evaluation = await engine.evaluate(bench, state["input"], run["output"], expected)
     result = evaluation.model_dump(mode="json")

@@ -3,7 +3,7 @@
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ending, thread_of
-from ratchet.engine import Engine, Workbench
+from ratchet.engine import SAME_RUN, Engine, Workbench
 from ratchet.grouping import group_key
 from ratchet.live.watch import roll_back_if_worse
 from ratchet.prompting import TaskPrompt
@@ -18,7 +18,7 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
 
     It is also one more result under the active version: a change that live traffic proves worse is taken back here.
     """
-    bench = await engine.workbench(state["task"])
+    bench = await engine.workbench(state["task"], within=SAME_RUN)
     bundle = _bundle(state, thread_of(config), bench)
     await engine.store.failures.add(bundle, group_key(bundle.component, bundle.evaluation))
     waits = [

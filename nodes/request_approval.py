@@ -3,6 +3,7 @@
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
 from nodes.state import State, ending
@@ -13,6 +14,7 @@ from ratchet.errors import AlreadyDecidedError, AnswerError, RefusalError
 from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal
 
+_NO_ANSWER = object()
 MAX_ROUNDS = 3
 """Proposals in one cycle: the first, and one for each rejection with feedback."""
 
@@ -27,10 +29,10 @@ async def request_approval(state: State, config: RunnableConfig, engine: Engine)
         stored = await stored_proposal(engine, str((state.get("proposal") or {}).get("id")))
     except RefusalError as error:
         return {"outcome": ending("conflict", str(error))}
-    if stored.status != "pending":
-        return _already(stored)
     spent = await engine.store.replies.spent_by(stored.proposal.cycle_id)
     request = approval_request(stored.proposal, stored.validation, stored.diagnosis, spent, state.get("problem"))
+    if stored.status != "pending":
+        return _already(stored, _answer_given(request))
     answer = interrupt(request, response_schema=answer_schema())
     try:
         decision = await _understand(engine, stored.proposal, answer)
@@ -39,16 +41,37 @@ async def request_approval(state: State, config: RunnableConfig, engine: Engine)
     return await _decide(engine, stored, decision)
 
 
-def _already(stored: StoredProposal) -> State:
-    """Nothing is left to ask: go on with the decision in force, whose process may have ended before it took effect."""
+def _answer_given(request: dict[str, Any]) -> Any:
+    """The answer that this run was resumed with; `_NO_ANSWER` where it was not, and nobody is asked."""
+    try:
+        return interrupt(request, response_schema=answer_schema())
+    except GraphInterrupt:
+        return _NO_ANSWER
+
+
+def _already(stored: StoredProposal, answer: Any) -> State:
+    """Nothing is left to ask: whoever answers otherwise is told who decided. Without an answer, or with the same one
+    again, the decision in force goes on: its process may have ended before it took effect."""
     proposal, decision = stored.proposal, stored.decision
-    if decision is None or stored.status not in ("approved", "applied", "editing", "rejected"):
-        message = f"proposal {proposal.id} is {stored.status}; nothing was changed"
+    if (
+        decision is None
+        or stored.status not in ("approved", "applied", "editing", "rejected")
+        or not (answer is _NO_ANSWER or _is_same(answer, stored))
+    ):
+        how = stored.decided or "its change is no longer on the table"
+        message = f"cycle {proposal.cycle_id}: {how}; it is {stored.status}"
         return {"outcome": ending("conflict", message, cycle_id=proposal.cycle_id)}
     update: State = {"decision": decision.model_dump(mode="json"), "problem": None, "outcome": None}
     if decision.type == "reject" and not _another_follows(proposal, decision):
         update["outcome"] = ending("rejected", f"it is closed: {stored.decided}", cycle_id=proposal.cycle_id)
     return update
+
+
+def _is_same(answer: Any, stored: StoredProposal) -> bool:
+    try:
+        return parse_answer(answer, stored.proposal.after, stored.proposal.change_hash) == stored.decision
+    except AnswerError:
+        return False
 
 
 def _another_follows(proposal: Proposal, decision: Decision) -> bool:

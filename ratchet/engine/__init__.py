@@ -2,10 +2,12 @@
 
 from ratchet.engine.engine import Engine, cycle_meter, heldout_inputs
 from ratchet.engine.harness import Harness
+from ratchet.engine.materials import SAME_RUN
 from ratchet.engine.trial import Problem, Scored, Trial, as_trials, score_all, score_one, try_prompt, with_prompt
 from ratchet.engine.workbench import Workbench
 
 __all__ = [
+    "SAME_RUN",
     "Engine",
     "Harness",
     "Problem",

@@ -5,13 +5,13 @@ import logging
 
 from ratchet.config.settings import Settings
 from ratchet.engine.harness import Harness
-from ratchet.engine.workbench import Material, Workbench, load_material, signature
+from ratchet.engine.materials import Materials
+from ratchet.engine.workbench import Workbench
 from ratchet.errors import ConfigurationError
 from ratchet.ledger import Audit, Versions
 from ratchet.llm import Meter, Models
 from ratchet.prompting import Rules, load_rules
 from ratchet.store import Database, Store
-from ratchet.store.cases import stamp_of
 from ratchet.tasks import load_task, task_names
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Engine(Harness):
         self.versions = Versions(store.database, settings.prompts_file)
         self.audit = Audit(store.database)
         self._rules_hash: str | None = None
-        self._material: dict[str, tuple[object, Material]] = {}
+        self._materials = Materials(settings.tasks_dir, store.cases)
 
     @classmethod
     async def open(cls, settings: Settings) -> "Engine":
@@ -38,7 +38,11 @@ class Engine(Harness):
         """
         database = await asyncio.to_thread(lambda: Database(settings.application_url()))
         engine = cls(settings, Store(database))
-        await engine.recover()
+        try:
+            await engine.recover()
+        except BaseException:
+            await engine.close()
+            raise
         return engine
 
     async def close(self) -> None:
@@ -57,14 +61,15 @@ class Engine(Harness):
             if done:
                 log.warning("%s", done)
 
-    async def workbench(self, task_name: str) -> Workbench:
-        """The task `task_name` with its files and approved cases as they are now; indexes are kept while these stay
-        the same.
+    async def workbench(self, task_name: str, within: float = 0) -> Workbench:
+        """The task `task_name` with its files and approved cases as they are now, or were `within` seconds ago.
+
+        Prompts and rules are always those of now. Indexes are kept while the files stay the same.
 
         Raises:
             ConfigurationError: a file is wrong.
         """
-        material = await self._load(task_name)
+        material = await self._materials.of_task(task_name, within)
         rules = await self._rules()
         active = await self.versions.active(material.task)
         return Workbench(
@@ -85,16 +90,6 @@ class Engine(Harness):
             if await self.audit.note_rules(rules.hash):
                 log.warning("%s has changed, sha256 is now %s", self.settings.rules_file, rules.hash[:12])
         return rules
-
-    async def _load(self, task_name: str) -> Material:
-        task = await asyncio.to_thread(load_task, self.settings.tasks_dir, task_name)
-        files = await asyncio.to_thread(signature, task.folder)
-        kept = self._material.get(task_name)
-        if kept is None or kept[0] != (files, await self.store.cases.stamp(task.name)):
-            approved = await self.store.cases.of_task(task.name)
-            kept = ((files, stamp_of(approved)), await asyncio.to_thread(load_material, task, approved))
-            self._material[task_name] = kept
-        return kept[1]
 
 
 async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:

@@ -1,13 +1,11 @@
-"""One task ready to be run, and the files that it is made from."""
+"""One task ready to be run."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from ratchet.prompting import Rules, TaskPrompts
-from ratchet.sources import SolvedCases, Source, open_sources
-from ratchet.store.rows import CaseRow
-from ratchet.tasks import Case, Task, load_cases, merge_cases, of_split
+from ratchet.sources import SolvedCases, Source
+from ratchet.tasks import Case, Task, of_split
 
 
 @dataclass(frozen=True)
@@ -44,36 +42,3 @@ class Workbench:
     @cached_property
     def _training_inputs(self) -> dict[str, str]:
         return {case.source: case.input for case in self.train}
-
-
-@dataclass(frozen=True)
-class Material:
-    """What is made from a task's files and approved cases, and kept as long as these stay the same."""
-
-    task: Task
-    cases: list[Case]
-    sources: dict[str, Source]
-    solved: SolvedCases
-
-
-def load_material(task: Task, approved: list[CaseRow]) -> Material:
-    """Read cases and sources. Blocks.
-
-    Raises:
-        ConfigurationError: a file is wrong.
-    """
-    cases = merge_cases(load_cases(task), [_case(row) for row in approved])
-    return Material(task, cases, open_sources(task), SolvedCases(cases))
-
-
-def _case(row: CaseRow) -> Case:
-    return Case(id=row["id"], input=row["input"], expected=row["expected"], split=row["split"], tags=row["tags"])
-
-
-def signature(folder: Path) -> object:
-    """Another signature means that a file of the folder was changed, added or removed. Blocks."""
-    return tuple(
-        (str(file), stat.st_mtime_ns, stat.st_size)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and (stat := file.stat())
-    )

@@ -6,8 +6,6 @@ from shop import Project, shop_items
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RefusalError
 from ratchet.resolving import CaseRequest, approve_case
-from ratchet.store.rows import CaseRow
-from ratchet.store.schema import cases
 from ratchet.tasks import stable_split
 
 pytestmark = pytest.mark.anyio
@@ -50,25 +48,6 @@ async def test_case_is_used_from_the_next_run_on(engine: Engine, split: Any) -> 
     assert [case.id for case in getattr(now, "train" if split == "train" else "holdout")][-1] == row["id"]
     assert bool(now.solved.similar("the key", 1)) is (split == "train")
     assert len(bench.cases) == 40
-
-
-async def test_case_that_arrives_while_the_task_is_read_is_known_as_long_as_it_is_there(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = engine.store.cases.of_task
-
-    async def late(task: str) -> list[CaseRow]:
-        monkeypatch.setattr(engine.store.cases, "of_task", read)
-        await approve_case(engine, CaseRequest("shop", input=TEXT, expected="attic"))
-        return await read(task)
-
-    bench = await engine.workbench("shop")  # before the case, so that the next load has one to miss
-    engine._material.clear()
-    monkeypatch.setattr(engine.store.cases, "of_task", late)
-    assert len((await engine.workbench("shop")).cases) == len(bench.cases) + 1
-    with engine.store.database.write() as connection:
-        connection.execute(cases.delete())
-    assert len((await engine.workbench("shop")).cases) == len(bench.cases)
 
 
 async def test_case_is_of_its_task_only(project: Project, engine: Engine) -> None:
