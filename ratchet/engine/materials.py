@@ -94,7 +94,7 @@ def _case(row: CaseRow) -> Case:
 
 def signature(task: Task) -> Signature:
     """Another signature means that a file of the task was changed, added or removed. Blocks."""
-    return frozenset(signed for folder in _folders(task) for signed in _signed(folder))
+    return frozenset(stamp for folder in _folders(task) for stamp in _stamps(folder))
 
 
 def _folders(task: Task) -> list[Path]:
@@ -104,7 +104,7 @@ def _folders(task: Task) -> list[Path]:
     return [task.folder, *[folder for folder in documents if not folder.resolve().is_relative_to(inside)]]
 
 
-def _signed(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
     for parent, _, names in os.walk(folder):
         for name in names:
             file = os.path.join(parent, name)
