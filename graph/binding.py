@@ -9,6 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from nodes.state import State, thread_of
+from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
 from ratchet.cycles.owner import at_work, let_go
 from ratchet.engine import Engine
@@ -67,4 +68,4 @@ process_engine = ProcessEngine()
 
 
 async def _open_from_environment() -> Engine:
-    return await Engine.open(await asyncio.to_thread(Settings.load))
+    return await Engine.open(await to_thread(Settings.load))

@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
 
 P = ParamSpec("P")
@@ -140,7 +141,7 @@ class SqliteSaver(AsyncSqliteSaver):
 @asynccontextmanager
 async def open_saver(file: Path) -> AsyncIterator[SqliteSaver]:
     """A saver over `file`, its tables made if need be."""
-    await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    await to_thread(file.parent.mkdir, parents=True, exist_ok=True)
     async with aiosqlite.connect(str(file)) as connection:
         saver = SqliteSaver(connection)
         await saver.setup()
@@ -150,6 +151,6 @@ async def open_saver(file: Path) -> AsyncIterator[SqliteSaver]:
 @asynccontextmanager
 async def checkpointer() -> AsyncIterator[SqliteSaver]:
     """What langgraph.json names: the saver of the settings in force."""
-    settings = await asyncio.to_thread(Settings.load)
+    settings = await to_thread(Settings.load)
     async with open_saver(settings.checkpoint_file()) as saver:
         yield saver

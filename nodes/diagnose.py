@@ -1,6 +1,5 @@
 """Find the cause by experiment."""
 
-import asyncio
 from typing import NamedTuple
 
 from langchain_core.runnables import RunnableConfig
@@ -8,6 +7,7 @@ from langgraph.config import get_stream_writer
 
 from nodes.state import FRESH, NO_THREAD, OutcomeState, State, ending, thread_of
 from ratchet.calibration.canary import canary_problem
+from ratchet.concurrency import to_thread
 from ratchet.cycles.choice import Choice, failures_to_work_on
 from ratchet.cycles.owner import new_cycle_id, process_name
 from ratchet.engine import Engine, Workbench, cycle_meter
@@ -63,7 +63,7 @@ async def _claim(
     component = choice.failures[0].component
     mine = await engine.store.cycles.open_of_thread(thread_id)
     cycle_id = mine["id"] if mine and mine["document"].get("failures", ids) == ids else new_cycle_id()
-    work: CycleDocument = {"failures": ids, "owner": await asyncio.to_thread(process_name)}
+    work: CycleDocument = {"failures": ids, "owner": await to_thread(process_name)}
     if hint:
         work["hint"] = hint
     row = await engine.store.cycles.claim(cycle_id, bench.task.name, component, graph, thread_id, work)

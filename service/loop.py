@@ -1,12 +1,12 @@
 """Driving the graphs from a command: running a cycle, answering an approval request."""
 
-import asyncio
 from typing import Any, NamedTuple
 
 from langgraph.types import Command
 
 from nodes.state import OutcomeStatus
 from ratchet.approval.door import stored_proposal
+from ratchet.concurrency import to_thread
 from ratchet.cycles.owner import process_is_gone, process_name
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
@@ -50,7 +50,7 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
     if waiting is not None:
         if waiting["status"] == "awaiting_approval":
             return await _result(session, waiting["id"], "awaiting_approval", "this change waits for an answer")
-        me = await asyncio.to_thread(process_name)
+        me = await to_thread(process_name)
         if not await session.engine.store.cycles.take_over(waiting["id"], me, process_is_gone):
             message = f"cycle {waiting['id']} is running in {waiting['document'].get('owner') or 'another process'}"
             return await _result(session, waiting["id"], "running", message)

@@ -7,7 +7,6 @@ and can be answered. A request whose checkpoint is gone is made again before tha
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from langgraph_sdk.errors import ConflictError
 
 from graph.binding import process_engine
 from graph.checkpoints import open_saver
+from ratchet.concurrency import end, to_thread
 from ratchet.cycles.owner import let_go, process_is_gone, process_name
 from ratchet.errors import RatchetError
 from ratchet.llm import close_embedded
@@ -41,11 +41,9 @@ async def recovery() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await process_engine.close()
-        await asyncio.to_thread(close_embedded)
+        await to_thread(close_embedded)
 
 
 async def _keep_recovering() -> None:
@@ -83,7 +81,7 @@ async def _is_ours(session: Session, row: CycleRow) -> bool:
     """Whether nobody works on a cycle; one whose process is gone is taken over."""
     if row["status"] == "awaiting_approval":
         return True
-    me = await asyncio.to_thread(process_name)
+    me = await to_thread(process_name)
     return await session.engine.store.cycles.take_over(row["id"], me, process_is_gone)
 
 

@@ -1,6 +1,5 @@
 """The application that `langgraph dev` serves beside its own routes."""
 
-import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ratchet import __version__
+from ratchet.concurrency import to_thread
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -22,7 +22,7 @@ async def health(_request: Request) -> JSONResponse:
 async def lifespan(_app: Starlette) -> AsyncIterator[None]:
     """Bring back what a crash left open; close connections and models at the end."""
     # Loaded only now, and in a thread: the server complains about applications that take long to import.
-    recovery = await asyncio.to_thread(importlib.import_module, "service.recovery")
+    recovery = await to_thread(importlib.import_module, "service.recovery")
     async with recovery.recovery():
         yield
 

@@ -1,12 +1,11 @@
 """Running a task's agent: one chat model call, or the user's own graph, Runnable or async callable."""
 
-import asyncio
 import inspect
 import time
 from typing import Any
 
 from ratchet.agents.caller import ComponentCaller
-from ratchet.config.objects import import_object
+from ratchet.config.objects import load_object
 from ratchet.errors import ConfigurationError, ModelReplyError, RatchetError
 from ratchet.records import AgentRun
 
@@ -36,12 +35,12 @@ async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
         return await _call_custom(use, call, text)
     except RatchetError:
         raise
-    except Exception as error:  # the user's code: whatever it raises is its failure, told as such
+    except (Exception, SystemExit) as error:  # the user's code: whatever it raises is its failure, told as such
         raise ModelReplyError(f"agent {use} raised {type(error).__name__}: {error}") from error
 
 
 async def _call_custom(use: str, call: ComponentCaller, text: str) -> Any:
-    agent = await asyncio.to_thread(import_object, use, f"task {call.task.name}: agent.use")
+    agent = await load_object(use, f"task {call.task.name}: agent.use")
     if hasattr(agent, "ainvoke"):
         return await agent.ainvoke({"input": text}, {"configurable": {"call": call}})
     if inspect.iscoroutinefunction(agent):

@@ -5,12 +5,12 @@ reviewer saw. Whoever comes second hears who decided what and when. What is done
 it stands in the store, and nothing that a caller, a checkpoint or a model says.
 """
 
-import asyncio
 from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from ratchet.concurrency import to_thread
 from ratchet.cycles.owner import process_name
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, RefusalError
@@ -94,7 +94,7 @@ async def decide(engine: Engine, proposal: Proposal, decision: Decision, *, agai
     Raises:
         AlreadyDecidedError: another decision was taken before; says whose.
     """
-    owner = await asyncio.to_thread(process_name)
+    owner = await to_thread(process_name)
     document = decision_document(decision, proposal.change_hash)
 
     def take(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""A sample that is balanced and the same every time, and the work on many items at once."""
+"""A sample that is balanced and the same every time."""
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import chain, zip_longest
@@ -7,7 +7,6 @@ from typing import TypeVar
 from ratchet.prompting import content_hash
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def balance(items: Sequence[Item], kind: Callable[[Item], Hashable], text: Callable[[Item], str]) -> list[Item]:

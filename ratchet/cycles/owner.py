@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ratchet.concurrency import end
 from ratchet.engine import Engine
 
 BEAT_SECONDS = 10.0
@@ -67,8 +68,7 @@ async def at_work(engine: Engine, thread_id: str | None) -> AsyncIterator[None]:
         yield
     finally:
         if beating is not None:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+            await end(beating)
 
 
 async def _beat(engine: Engine, thread_id: str) -> None:

@@ -1,8 +1,8 @@
 """Everything a node needs, opened once: settings, store, ledger, models, and tasks with their prompts and sources."""
 
-import asyncio
 import logging
 
+from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
 from ratchet.engine.harness import Harness
 from ratchet.engine.materials import Materials
@@ -36,7 +36,7 @@ class Engine(Harness):
         Raises:
             ConfigurationError: the database cannot be opened.
         """
-        database = await asyncio.to_thread(lambda: Database(settings.application_url()))
+        database = await to_thread(lambda: Database(settings.application_url()))
         engine = cls(settings, Store(database))
         try:
             await engine.recover()
@@ -48,13 +48,13 @@ class Engine(Harness):
     async def close(self) -> None:
         """End all connections."""
         await self.models.close()
-        await asyncio.to_thread(self.store.database.close)
+        await to_thread(self.store.database.close)
 
     async def recover(self) -> None:
         """Finish or undo changes that were being applied when a process ended."""
-        for name in await asyncio.to_thread(task_names, self.settings.tasks_dir):
+        for name in await to_thread(task_names, self.settings.tasks_dir):
             try:
-                done = await self.versions.recover(await asyncio.to_thread(load_task, self.settings.tasks_dir, name))
+                done = await self.versions.recover(await to_thread(load_task, self.settings.tasks_dir, name))
             except ConfigurationError as error:  # told to whoever uses that task; the others must not suffer from it
                 log.debug("%s", error)
                 continue
@@ -84,7 +84,7 @@ class Engine(Harness):
 
     async def _rules(self) -> Rules:
         """The pinned rules; a change of them is audited and reported once."""
-        rules = await asyncio.to_thread(load_rules, self.settings.rules_file)
+        rules = await to_thread(load_rules, self.settings.rules_file)
         if rules.hash != self._rules_hash:
             self._rules_hash = rules.hash
             if await self.audit.note_rules(rules.hash):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from ratchet.concurrency import to_daemon_thread, to_thread
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store.cases import Cases, Stamp, stamp_of
 from ratchet.store.rows import CaseRow
@@ -68,11 +69,11 @@ class Materials:
         if kept is not None and await self._is_current(name, kept):
             return replace(kept, looked_at=now)
         approved = await self._cases.of_task(name)
-        files, material = await asyncio.to_thread(load_material, self._tasks_dir, name, approved)
+        files, material = await to_daemon_thread(load_material, self._tasks_dir, name, approved)
         return _Kept(material, files, stamp_of(approved), now)
 
     async def _is_current(self, name: str, kept: _Kept) -> bool:
-        files = await asyncio.to_thread(signature, kept.material.task)
+        files = await to_thread(signature, kept.material.task)
         return kept.files == files and kept.cases == await self._cases.stamp(name)
 
 

@@ -1,10 +1,10 @@
 """Evaluator functions of the user's, in the convention of openevals and LangSmith."""
 
-import asyncio
 import inspect
 from typing import Any
 
-from ratchet.config.objects import import_object
+from ratchet.concurrency import to_daemon_thread, user_calls
+from ratchet.config.objects import load_object
 from ratchet.errors import ConfigurationError, EvaluationError
 from ratchet.evaluators.programmatic import Check
 from ratchet.tasks import Expected
@@ -20,15 +20,13 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
         EvaluationError: the function is missing, raises, hangs or returns something else.
     """
     try:
-        function = await asyncio.to_thread(import_object, criterion.use, f"criterion {criterion.name}")
-        async with asyncio.timeout(SECONDS):
-            result = await _call(function, inputs=text, outputs=output, reference_outputs=expected)
+        function = await load_object(criterion.use, f"criterion {criterion.name}")
+        async with user_calls.within(SECONDS):
+            result = await _call(criterion.use, function, inputs=text, outputs=output, reference_outputs=expected)
     except ConfigurationError as error:
         raise EvaluationError(str(error)) from error
     except TimeoutError as error:
         raise EvaluationError(f"{criterion.use} took longer than {SECONDS:g} s") from error
-    except Exception as error:  # the user's code: any exception of it is an evaluation error
-        raise EvaluationError(f"{criterion.use} raised {type(error).__name__}: {error}") from error
     score = result.get("score") if isinstance(result, dict) else result
     comment = str(result.get("comment") or "") if isinstance(result, dict) else ""
     if isinstance(score, bool):
@@ -38,6 +36,9 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
     raise EvaluationError(f"{criterion.use} returned {result!r:.80}, expected a mapping with 'score'")
 
 
-async def _call(function: Any, **arguments: Any) -> Any:
-    result = await asyncio.to_thread(function, **arguments)
-    return await result if inspect.isawaitable(result) else result
+async def _call(use: str, function: Any, **arguments: Any) -> Any:
+    try:
+        result = await to_daemon_thread(function, **arguments)
+        return await result if inspect.isawaitable(result) else result
+    except (Exception, SystemExit) as error:  # the user's code: whatever it raises is an evaluation error
+        raise EvaluationError(f"{use} raised {type(error).__name__}: {error}") from error

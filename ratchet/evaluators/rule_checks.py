@@ -1,7 +1,6 @@
 """The pinned rules as part of an evaluation: a run that breaks one is a failure, whatever its score."""
 
-import asyncio
-
+from ratchet.concurrency import to_thread
 from ratchet.prompting import Rules
 from ratchet.records import CriterionResult, Evaluation
 
@@ -13,7 +12,7 @@ async def with_rules(evaluation: Evaluation, rules: Rules, output: str) -> Evalu
     """
     if not rules.checks:
         return evaluation
-    results = await asyncio.to_thread(check_rules, rules, output)
+    results = await to_thread(check_rules, rules, output)
     broken = [result for result in results if not result.passed]
     return evaluation.model_copy(
         update={

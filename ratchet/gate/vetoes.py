@@ -1,9 +1,8 @@
 """What a change that helps may still fail on: the rule suite and the cost bounds, and the probe runs behind them."""
 
-import asyncio
 from typing import NamedTuple
 
-from ratchet.concurrency import gather
+from ratchet.concurrency import gather, to_thread
 from ratchet.engine import Engine, Problem, Workbench, try_prompt, with_prompt
 from ratchet.gate import Comparison, Observed, costs, limit_vetoes, observations, rule_vetoes, violations
 from ratchet.gate.bounds import Costs
@@ -36,7 +35,7 @@ async def vetoes(
     seen = observations(comparison.pairs)
     if comparison.verdict() == "better":
         seen += await probe(engine, bench, with_prompt(bench.prompts, component, prompt))
-    found = await asyncio.to_thread(violations, bench.rules, seen)
+    found = await to_thread(violations, bench.rules, seen)
     spent = costs(comparison.pairs)
     lines = rule_vetoes(found) + (limit_vetoes(bench.task.limits, spent) if spent else [])
     return Vetoes(found, spent, lines)
@@ -51,7 +50,7 @@ async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[
     """
     inputs = list(dict.fromkeys(text for check in bench.rules.checks for text in check.probes))
     new = await _outputs(engine, bench, prompts, inputs)
-    broken = await asyncio.to_thread(_breaking_inputs, bench.rules, new)
+    broken = await to_thread(_breaking_inputs, bench.rules, new)
     old = await _outputs(engine, bench, bench.prompts, broken)
     return [Observed("probe", text, output, old.get(text)) for text, output in new.items()]
 

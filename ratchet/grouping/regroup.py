@@ -1,9 +1,9 @@
 """The groups of a task's stored failures, kept up to date."""
 
-import asyncio
 from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 
+from ratchet.concurrency import to_thread
 from ratchet.grouping.assigning import assign
 from ratchet.grouping.groups import FailureGroup, form_groups
 from ratchet.store import Store
@@ -20,11 +20,11 @@ async def regroup(store: Store, task: str, rows: list[FailureRow] | None = None)
     """
     given = await store.failures.of_task(task, "open") if rows is None else rows
     known = {row["id"]: row for row in [*await _remembered_rows(store, task), *given]}
-    keys = await asyncio.to_thread(assign, known.values())
+    keys = await to_thread(assign, known.values())
     moved = {failure: key for failure, key in keys.items() if key != known[failure]["group_key"]}
     if moved:
         await store.failures.regroup(moved)
-    return await asyncio.to_thread(form_groups, [row | {"group_key": keys[row["id"]]} for row in given])
+    return await to_thread(form_groups, [row | {"group_key": keys[row["id"]]} for row in given])
 
 
 async def current_groups(store: Store, task: str, hidden_inputs: Set[str]) -> list[FailureGroup]:

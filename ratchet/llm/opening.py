@@ -1,11 +1,10 @@
 """From a model setting to a client that answers: address, key, transport, and how many calls at a time."""
 
-import asyncio
-
 import httpx2
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from ratchet.concurrency import to_daemon_thread, to_thread
 from ratchet.config.settings import Settings
 from ratchet.errors import ConfigurationError
 from ratchet.llm.calling import Backoff, ModelCaller
@@ -25,17 +24,17 @@ async def open_caller(spec: ModelSpec, settings: Settings, backoff: Backoff) -> 
     base_url, api_key = settings.openai_base_url, settings.openai_api_key
     transport: httpx2.AsyncBaseTransport | None = None
     if spec.provider == "local":
-        base_url, key = await asyncio.to_thread(embedded_endpoint, spec.name)
+        base_url, key = await to_thread(embedded_endpoint, spec.name)
         api_key = SecretStr(key)
     elif spec.provider == "scripted":
         base_url, api_key = "http://scripted.invalid/v1", SecretStr("-")
-        transport = ScriptedTransport(await asyncio.to_thread(load_script, spec.name))
+        transport = ScriptedTransport(await to_daemon_thread(load_script, spec.name))
     elif api_key is None and base_url is None:
         raise ConfigurationError(f"{spec}: set OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint of your own")
-    http = await asyncio.to_thread(
+    http = await to_thread(
         httpx2.AsyncClient, transport=transport, limits=httpx2.Limits(max_connections=settings.concurrency + 4)
     )
-    client = await asyncio.to_thread(
+    client = await to_thread(
         ChatOpenAI,
         model=spec.name or "local",
         base_url=base_url,

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
+from ratchet.concurrency import to_daemon_thread
 from ratchet.engine import Scored, Trial, score_all, with_prompt
 from ratchet.errors import RatchetError
 from ratchet.proposers.author import ask_for_text, room
@@ -40,8 +41,11 @@ class Gepa:
             return []
         adapter = Adapter(situation, asyncio.get_running_loop())
         try:
-            text = await asyncio.to_thread(_optimize, adapter, self._calls)
-        except Exception as error:  # a library of others: whatever it raises costs its candidate, not the cycle
+            text = await to_daemon_thread(_optimize, adapter, self._calls)
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a library of others: its errors cost its candidate, not the cycle
             text = ""
             if adapter.error is None:
                 log.warning("gepa gave no candidate: %s: %s", type(error).__name__, error)

@@ -1,11 +1,11 @@
 """A SQLite FTS5 table as a source."""
 
-import asyncio
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from ratchet.concurrency import to_thread
 from ratchet.errors import ConfigurationError, SourceError
 from ratchet.sources.source import Document
 
@@ -30,7 +30,7 @@ class FtsTable:
 
     async def fetch(self, query: str, top_k: int) -> list[Document]:
         """The rows that fit `query` best, by FTS5's own BM25."""
-        return await asyncio.to_thread(self._search, query, top_k)
+        return await to_thread(self._search, query, top_k)
 
     def _search(self, query: str, top_k: int) -> list[Document]:
         words = re.findall(r"\w+", query)

@@ -29,5 +29,8 @@ class Retriever:
                 Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
                 for n, document in enumerate(found[:top_k])
             ]
-        except Exception as error:  # a plug-in of the user's: whatever it raises is its failure, told as such
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # the user's code: whatever it raises is its failure
             raise SourceError(f"context source {self.name!r}: {type(error).__name__}: {error}") from error

@@ -1,10 +1,9 @@
 """The cause of a group of failures: what was found for a sample of them, put together."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ratchet.concurrency import gather
+from ratchet.concurrency import both, gather
 from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
@@ -38,13 +37,8 @@ async def diagnose_failures(
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
     sample = representative_sample(failures, SAMPLE)
-    opinion = asyncio.create_task(ask_analyst(engine.models, bench.prompts.get(sample[0].component), sample))
-    try:
-        causes = await _causes(engine, bench, sample, report)
-        view = await opinion
-    finally:
-        opinion.cancel()
-        await asyncio.gather(opinion, return_exceptions=True)  # nobody else would ask for its error
+    opinion = ask_analyst(engine.models, bench.prompts.get(sample[0].component), sample)
+    causes, view = await both(_causes(engine, bench, sample, report), opinion)
     category = conclude(causes)
     telling = [cause for cause in causes if cause.category == category]
     component = Counter(cause.component for cause in telling).most_common(1)[0][0]

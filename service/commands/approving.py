@@ -1,6 +1,5 @@
 """`ratchet inbox`, `show`, `approve`, `reject`: what waits for a person. `resolve` has a file of its own."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.config.files import parse_json, read_text
 from service.commands.options import AsJson, CycleId, Reason, Reviewer
 from service.console import out, percent, print_json, progress
@@ -19,7 +19,7 @@ from service.session import open_session
 
 def inbox(as_json: AsJson = False) -> None:
     """List what waits for a person: changes to approve, and failures that could not be fixed automatically."""
-    items = asyncio.run(waiting_items())
+    items = run_main(waiting_items())
     if as_json:
         print_json({"items": items})
         return
@@ -43,7 +43,7 @@ def show(cycle_id: CycleId, as_json: AsJson = False) -> None:
 
     For an item of the review queue also its answers, or what can be answered.
     """
-    cycle = asyncio.run(_show(cycle_id))
+    cycle = run_main(_show(cycle_id))
     if as_json:
         print_json(cycle.as_json())
     else:
@@ -93,7 +93,7 @@ def reject(
 
 def _show_answer(cycle_id: str, reply: dict[str, Any], as_json: bool) -> None:
     with progress(f"answering {cycle_id}"):
-        outcome = asyncio.run(_answer(cycle_id, reply))
+        outcome = run_main(_answer(cycle_id, reply))
     if as_json:
         print_json(outcome)
     else:

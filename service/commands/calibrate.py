@@ -1,6 +1,5 @@
 """`ratchet calibrate`: how often the judge and the triage are right, and which setting to change."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from ratchet.calibration import (
     triage_advice,
 )
 from ratchet.calibration.judge_agreement import by_criterion, judge_criterion
+from ratchet.concurrency import run_main
 from ratchet.engine import Engine
 from ratchet.triage import triage_failure
 from service.calibration_report import calibration_tables
@@ -61,7 +61,7 @@ def calibrate(
     """Compare the judge and the triage with what people said, and say which setting to change."""
     labels = load_labels(file)
     with progress(f"calibrate {task}") as tell:
-        found = asyncio.run(_calibrate(task, labels, limit, traps, tell))
+        found = run_main(_calibrate(task, labels, limit, traps, tell))
     if as_json:
         print_json(found.as_json(task, file))
         return

@@ -1,12 +1,12 @@
 """`ratchet cases list`, `add` and `remove`: what a task is trained and measured on, and what people add to it."""
 
-import asyncio
 from typing import Annotated, TypedDict
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.config.files import parse_json
 from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
@@ -56,7 +56,7 @@ def list_cases(
 ) -> None:
     """List a task's cases: those of its file, the approved ones with their origin, and the inputs from production that
     the next decision of the gate takes. Of held-out cases it is said in how many decisions each took part."""
-    found = [case for case in asyncio.run(_list(task)) if split in (None, case["split"])]
+    found = [case for case in run_main(_list(task)) if split in (None, case["split"])]
     if as_json:
         print_json({"task": task, "n": len(found), "cases": found})
         return
@@ -148,7 +148,7 @@ def add(
         reviewer=reviewer,
         reason=reason,
     )
-    added = asyncio.run(_add(request))
+    added = run_main(_add(request))
     if as_json:
         print_json({"case": added.row, "as_it_was": added.as_it_was, "corrected": added.corrected})
         return
@@ -174,7 +174,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take back an approved case. One that stands in cases.jsonl is taken out there."""
-    row = asyncio.run(_remove(task, case_id, reviewer, reason))
+    row = run_main(_remove(task, case_id, reviewer, reason))
     if as_json:
         print_json({"case": row})
         return

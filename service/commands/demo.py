@@ -1,6 +1,5 @@
 """`ratchet demo`: the loop on its own example task, with the embedded model."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import load_policy
+from ratchet.concurrency import run_main
 from ratchet.config.settings import Settings
 from service.commands.options import AsJson
 from service.console import out, percent, print_json, progress
@@ -33,7 +33,7 @@ def demo(
         written = "\n".join(f"{name} = {value}" for name, value in rules.as_json().items())
         out.print(Panel(Text(written), title="Changes are approved under this policy", expand=False))
     with progress("demo") as tell:
-        result = asyncio.run(run_demo(settings, rules, cycles, tell))
+        result = run_main(run_demo(settings, rules, cycles, tell))
     if as_json:
         print_json(result.as_json(rules))
         return

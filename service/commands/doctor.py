@@ -1,6 +1,5 @@
 """`ratchet doctor`: what is configured, what answers, and what to do if not."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.calibration.canary import problem_of, score_canary
+from ratchet.concurrency import run_main, to_thread
 from ratchet.config.settings import ROLES, Settings
 from ratchet.counting import quantity
 from ratchet.engine import Engine
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what is configured, what answers, and what to do if not."""
-    findings = asyncio.run(_examine())
+    findings = run_main(_examine())
     healthy = not any(finding.state == "error" for finding in findings)
     if as_json:
         print_json({"healthy": healthy, "findings": [finding._asdict() for finding in findings]})
@@ -60,7 +60,7 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
     settings = engine.settings
     yield Finding("database", "ok", "answers" if settings.database_url else str(settings.home / "ratchet.sqlite"))
     yield await _rules(settings)
-    names = await asyncio.to_thread(task_names, settings.tasks_dir)
+    names = await to_thread(task_names, settings.tasks_dir)
     if not names:
         yield Finding("tasks", "warning", f"none in {settings.tasks_dir}/; `ratchet init DIR` makes an example")
     for name in names:
@@ -84,7 +84,7 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
 
 async def _rules(settings: Settings) -> Finding:
     try:
-        rules = await asyncio.to_thread(load_rules, settings.rules_file)
+        rules = await to_thread(load_rules, settings.rules_file)
     except RatchetError as error:
         return Finding("rules", "error", str(error))
     checked, probes = len(rules.checks), sum(len(check.probes) for check in rules.checks)
@@ -96,7 +96,7 @@ async def _rules(settings: Settings) -> Finding:
 async def _task(engine: Engine, name: str) -> Finding:
     label = f"task {name}"
     try:
-        await asyncio.to_thread(load_task, engine.settings.tasks_dir, name)
+        await to_thread(load_task, engine.settings.tasks_dir, name)
         bench = await engine.workbench(name)
     except RatchetError as error:
         return Finding(label, "error", str(error))

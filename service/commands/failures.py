@@ -1,6 +1,5 @@
 """`ratchet failures`: what failed, by group; and the failures as a file that a person can label."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.concurrency import run_main, to_thread
 from ratchet.counting import quantity
 from ratchet.errors import ConfigurationError
 from ratchet.grouping import DayCount, FailureGroup, form_groups, regroup
@@ -51,7 +51,7 @@ def failures(
     as_json: AsJson = False,
 ) -> None:
     """Show stored failures by group, the largest first: what they have in common, how many, since when."""
-    found = asyncio.run(_failures(task, _status(status or "")))
+    found = run_main(_failures(task, _status(status or "")))
     if export:
         _export(export, found)
     if as_json:
@@ -126,12 +126,12 @@ def _line(row: FailureRow, categories: dict[str, str]) -> dict[str, Any]:
 
 async def _failures(task: str, status: FailureStatus | None) -> Found:
     async with open_session() as session:
-        await asyncio.to_thread(load_task, session.engine.settings.tasks_dir, task)
+        await to_thread(load_task, session.engine.settings.tasks_dir, task)
         store = session.engine.store
         await regroup(store, task)
         rows = await store.failures.of_task(task, status)
         cycles = await store.cycles.select(task=task, limit=100_000)
-        return Found(rows, await asyncio.to_thread(form_groups, rows), _categories(cycles))
+        return Found(rows, await to_thread(form_groups, rows), _categories(cycles))
 
 
 def _categories(cycles: Sequence[CycleRow]) -> dict[str, str]:

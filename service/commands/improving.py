@@ -1,11 +1,11 @@
 """`ratchet improve`: one cycle, up to its approval request or its end."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.counting import quantity
 from service.commands.options import AsJson, TaskName
 from service.console import Tell, out, print_json, progress
@@ -31,7 +31,7 @@ def improve(
 ) -> None:
     """Find the cause of the largest group of failures, try fixes, prove the best one, and ask for approval."""
     with progress(f"improve {task}") as tell:
-        result, cycle = asyncio.run(_improve(task, collect, tell))
+        result, cycle = run_main(_improve(task, collect, tell))
     if as_json:
         print_json(result.as_json())
         return

@@ -1,11 +1,11 @@
 """`ratchet resolve`: a person's answer to what could not be fixed automatically."""
 
-import asyncio
 from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.resolving import AnswerKind, ReviewResult, resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
@@ -43,7 +43,7 @@ def resolve(
         "reason": reason,
     }
     with progress(f"{answer} {cycle_id}") as tell:
-        resolved = asyncio.run(_resolve(cycle_id, answer, given, tell))
+        resolved = run_main(_resolve(cycle_id, answer, given, tell))
     result, retried = resolved.result, resolved.retried
     if as_json:
         print_json({**result._asdict(), "cycle": retried.as_json() if retried else None})

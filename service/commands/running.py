@@ -1,6 +1,5 @@
 """`ratchet run` and `ratchet eval`: the agent at work, and its success rate."""
 
-import asyncio
 import sys
 from typing import Annotated, Any, Literal
 
@@ -8,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.counting import quantity
 from ratchet.engine import Scored, Trial, Workbench, score_all
 from ratchet.errors import ConfigurationError
@@ -30,7 +30,7 @@ def run(
     asked = sys.stdin.read().strip() if text == "-" else text
     if not asked:
         raise ConfigurationError("the input is empty")
-    state = asyncio.run(_run(task, asked, expected, source))
+    state = run_main(_run(task, asked, expected, source))
     evaluation = state["evaluation"]
     result = {
         "run_id": state["run_id"],
@@ -70,7 +70,7 @@ def evaluate(
 ) -> None:
     """Measure the success rate of the prompts in force on the task's cases. Equal runs are paid for once."""
     with progress(f"eval {task}") as tell:
-        result = asyncio.run(_evaluate(task, split, lambda done, total: tell(done=done, total=total)))
+        result = run_main(_evaluate(task, split, lambda done, total: tell(done=done, total=total)))
     if as_json:
         print_json(result)
         return

@@ -1,6 +1,5 @@
 """`ratchet history`, `rollback`, `audit`: what was changed, and by whom."""
 
-import asyncio
 from collections import Counter
 from typing import Annotated, TypedDict
 
@@ -8,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.concurrency import run_main
 from ratchet.counting import quantity
 from ratchet.ledger import drift
 from ratchet.ledger.contents import Components
@@ -35,7 +35,7 @@ class ShownVersion(TypedDict):
 
 def history(task: TaskName, as_json: AsJson = False) -> None:
     """List the versions of a task's prompts."""
-    rows = asyncio.run(_history(task))
+    rows = run_main(_history(task))
     if as_json:
         print_json({"task": task, "versions": rows})
         return
@@ -81,7 +81,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Bring back an earlier version of a task's prompts, byte for byte."""
-    row = asyncio.run(_rollback(task, version, reviewer, reason))
+    row = run_main(_rollback(task, version, reviewer, reason))
     if as_json:
         print_json({"task": task, "version": row["number"], "hash": row["hash"], "status": row["status"]})
     else:
@@ -102,7 +102,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Show who changed what and why; --verify checks the chain of hashes."""
-    rows, problems = asyncio.run(_audit(task))
+    rows, problems = run_main(_audit(task))
     if as_json:
         print_json({"rows": rows, "problems": problems, "whole": not problems})
     elif verify:

@@ -133,11 +133,16 @@ async def test_custom_agent_that_returns_no_text_is_refused(project: Project, ru
         await run("x", custom(project, agent))
 
 
-async def test_custom_agent_that_raises_is_told_as_such(project: Project, run: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyError("unexpected"), "KeyError: 'unexpected'"), (SystemExit(3), "SystemExit: 3")]
+)
+async def test_custom_agent_that_raises_is_told_as_such(
+    project: Project, run: Any, error: BaseException, told: str
+) -> None:
     async def agent(text: str, call: Any) -> Any:
-        raise KeyError("unexpected")
+        raise error
 
-    with pytest.raises(RatchetError, match="unexpected"):
+    with pytest.raises(RatchetError, match=f"custom raised {told}"):
         await run("x", custom(project, agent))
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,12 +73,25 @@ async def test_python_that_returns_rubbish_is_an_error(checked: Any, rubbish: An
         await checked(lambda **_: rubbish)
 
 
-async def test_python_that_raises_is_an_error(checked: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought"),
+        (SystemExit(3), "SystemExit: 3"),
+        (StopIteration(), "RuntimeError: "),
+        (TimeoutError("the shop is slow"), "TimeoutError: the shop is slow"),
+    ],
+)
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_python_that_raises_is_an_error(checked: Any, error: BaseException, told: str, is_async: bool) -> None:
     def evaluator(**_: Any) -> Any:
-        raise ZeroDivisionError("by nought")
+        raise error
 
-    with pytest.raises(EvaluationError, match="raised ZeroDivisionError: by nought"):
-        await checked(evaluator)
+    async def later(**_: Any) -> Any:
+        raise error
+
+    with pytest.raises(EvaluationError, match=f"evaluator raised {told}"):
+        await asyncio.wait_for(checked(later if is_async else evaluator), 5)
 
 
 async def test_python_that_hangs_is_an_error(checked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +101,14 @@ async def test_python_that_hangs_is_an_error(checked: Any, monkeypatch: pytest.M
     monkeypatch.setattr(python_criterion, "SECONDS", 0.05)
     with pytest.raises(EvaluationError, match=r"took longer than 0\.05 s"):
         await checked(evaluator)
+
+
+async def test_python_that_hangs_in_its_thread_is_an_error(checked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(python_criterion, "SECONDS", 0.05)
+    with pytest.raises(EvaluationError, match=r"took longer than 0\.05 s"):
+        await checked(lambda **_: end.wait())
+    end.set()
 
 
 async def test_python_that_is_missing_is_an_error() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,7 +16,7 @@ from shop import (
 )
 
 from ratchet.engine import Engine
-from ratchet.errors import BudgetError, ModelUnavailableError, TriageError
+from ratchet.errors import BudgetError, ConfigurationError, ModelUnavailableError, TriageError
 from ratchet.grouping import representative_sample
 from ratchet.llm import Fault, Meter, metered
 from ratchet.records import Category, Diagnosis, FailureCause
@@ -150,6 +151,21 @@ async def test_diagnose_raises_when_the_model_is_down_or_the_budget_spent(
     project.script("agent", Fault(500))
     with pytest.raises(ModelUnavailableError):
         await diagnose_failures(engine, bench, failures)
+
+
+async def test_analyst_that_is_refused_ends_the_experiments(
+    project: Project, engine: Engine, fail_runs: FailRuns
+) -> None:
+    async def slow(messages: Any, request: Any) -> str:
+        await asyncio.sleep(0.3)
+        return "I do not know"
+
+    failures = await fail_runs(engine, 0, 2, 4, 6)
+    project.script("analyst", Fault(401))
+    agent = project.script("agent", slow)
+    with pytest.raises(ConfigurationError):
+        await diagnose_failures(engine, await engine.workbench("shop"), failures)
+    assert len(agent.calls) <= len(failures)
 
 
 async def test_diagnose_shows_no_held_out_case_to_any_model(

@@ -1,0 +1,78 @@
+import asyncio
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratchet.config import objects
+from ratchet.config.objects import import_object, load_object
+from ratchet.errors import ConfigurationError
+
+
+class HangingModule(MetaPathFinder, Loader):
+    """Finds the module `hanging_module`, whose import does not come back before `end` is set."""
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == "hanging_module" else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        self.end.wait()
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    finder = HangingModule()
+    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+    yield
+    finder.end.set()
+
+
+def test_object_of_the_working_directory_is_found(tmp_path: Path) -> None:
+    (tmp_path / "shelf_of_objects.py").write_text("wanted = [1]\n")
+    assert import_object("shelf_of_objects:wanted", "here") == [1]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("no_such_module:f", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("json:nothing", "AttributeError: module 'json' has no attribute 'nothing'"),
+        ("json", "AttributeError: "),
+        (":f", "ValueError: Empty module name"),
+        ("..:f", "TypeError: "),
+    ],
+)
+def test_object_that_is_missing_is_named(path: str, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^criterion c: '{path}' cannot be imported: {why}"):
+        import_object(path, "criterion c")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def f(:", "SyntaxError: "),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys\nsys.exit('usage: tool FILE')", "SystemExit: usage: tool FILE"),
+    ],
+)
+def test_module_that_fails_while_it_is_imported_is_told(tmp_path: Path, code: str, why: str) -> None:
+    (tmp_path / "failing_module.py").write_text(code)
+    with pytest.raises(ConfigurationError, match=rf"'failing_module:f' cannot be imported: {why}"):
+        import_object("failing_module:f", "here")
+
+
+@pytest.mark.anyio
+async def test_load_object_gives_up_a_module_that_hangs(hanging: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "SECONDS", 0.05)
+    with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_module:f' took longer than 0\.05 s"):
+        await asyncio.wait_for(load_object("hanging_module:f", "here"), 10)
+    assert await load_object("json:dumps", "here")
