@@ -51,53 +51,6 @@ def test_command_is_documented(name: str) -> None:
     assert f"Usage: ratchet {name} " in page
 
 
-def test_generated_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
-    assert generate.main(["--check"]) == 0, capsys.readouterr().out
-
-
-def test_check_names_a_stale_page_and_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(generate, "ROOT", tmp_path)
-    page = tmp_path / "page.md"
-    page.write_text("old", encoding="utf-8")
-    monkeypatch.setattr(generate, "pages", lambda: {page: "new", tmp_path / "missing.md": "new"})
-
-    assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().out.splitlines() == [
-        "page.md is stale; run `make docs`",
-        "missing.md is stale; run `make docs`",
-    ]
-    assert page.read_text(encoding="utf-8") == "old"
-    assert generate.main([]) == 0
-    assert page.read_text(encoding="utf-8") == "new"
-
-
-def test_graphs_are_drawn_between_their_markers() -> None:
-    marked = "".join(f"{name}: <!-- graph:{name} -->old<!-- /graph:{name} -->\n" for name in generate.GRAPHS)
-
-    drawn = generate.with_graphs(marked)
-
-    assert "old" not in drawn
-    assert drawn.count("```mermaid\n") == 3
-    assert "log_failure --> diagnose;" in drawn.split("\nserve: ")[0]
-    assert generate.with_graphs(drawn) == drawn
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "<!-- graph:agent -->",
-        "<!-- /graph:agent --><!-- graph:agent -->",
-        "<!-- graph:agent --><!-- /graph:agent -->" * 2,
-    ],
-)
-def test_graph_without_its_pair_of_markers_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="graph:agent"):
-        generate.with_graphs(text)
-
-
 def test_decisions_are_numbered_and_dated_with_the_newest_last() -> None:
     headings = re.findall(r"^## (.*)$", (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8"), re.MULTILINE)
     told = [re.fullmatch(r"(\d+)\. \S.*\S \((\d{4}-\d\d-\d\d)\)", heading) for heading in headings]
@@ -106,22 +59,6 @@ def test_decisions_are_numbered_and_dated_with_the_newest_last() -> None:
     assert [int(parts[1]) for parts in told if parts] == list(range(1, len(headings) + 1))
     dates = [date.fromisoformat(parts[2]) for parts in told if parts]
     assert dates == sorted(dates)
-
-
-def test_index_links_to_every_numbered_entry() -> None:
-    page = (
-        "<!-- index -->old<!-- /index -->\n## 1. What is `x`? (2031-05-01)\n## Not numbered\n## 2. More (2031-05-02)\n"
-    )
-
-    drawn = generate.with_index(page)
-
-    assert drawn.splitlines()[1:3] == ["1. [What is `x`?](#1-what-is-x-2031-05-01)", "2. [More](#2-more-2031-05-02)"]
-    assert "old" not in drawn
-    assert generate.with_index(drawn) == drawn
-
-
-def test_help_holds_no_path_of_this_machine() -> None:
-    assert str(ROOT) not in generate.cli_page()
 
 
 @pytest.mark.parametrize("name", VARIABLES)
