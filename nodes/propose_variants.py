@@ -9,7 +9,7 @@ from nodes.state import State, ending
 from ratchet.engine import Engine, cycle_meter
 from ratchet.errors import BudgetError
 from ratchet.llm import metered
-from ratchet.proposers import Proposer, Situation, propose, recall, remember, wording_strategies
+from ratchet.proposers import Proposer, Situation, own_proposers, propose, recall, remember, wording_strategies
 from ratchet.records import Decision, Diagnosis
 
 
@@ -18,10 +18,11 @@ async def propose_variants(state: State, config: RunnableConfig, engine: Engine)
     return await propose_with(wording_strategies(engine.settings), "propose_variants", state, engine)
 
 
-async def propose_with(proposers: Sequence[Proposer], step: str, state: State, engine: Engine) -> State:
-    """Candidates of `proposers` for the cycle in `state`; none is a valid answer."""
+async def propose_with(built_in: Sequence[Proposer], step: str, state: State, engine: Engine) -> State:
+    """Candidates of `built_in` and of the task's own proposers for the cycle in `state`; none is a valid answer."""
     cycle_id = str(state["cycle_id"])
     situation = await _situation(state, cycle_id, engine)
+    proposers = (*built_in, *await own_proposers(situation.bench.task))
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
     try:
         with metered(await cycle_meter(engine, cycle_id)):

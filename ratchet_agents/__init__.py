@@ -24,6 +24,7 @@ with own_packages():
     from ratchet.prompting import ContextStep, Example, TaskPrompt
     from ratchet.proposers import Proposer, Situation
     from ratchet.records import Candidate, Diagnosis, FailureBundle
+    from ratchet.search import Entry, RacePolicy
     from ratchet.sources import Document, Source
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ContextStep",
     "Diagnosis",
     "Document",
+    "Entry",
     "Example",
     "FailureBundle",
     "Fault",
@@ -42,6 +44,7 @@ __all__ = [
     "ModelReplyError",
     "ModelUnavailableError",
     "Proposer",
+    "RacePolicy",
     "RatchetError",
     "Settings",
     "Situation",

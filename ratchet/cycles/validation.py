@@ -24,7 +24,7 @@ from ratchet.records import (
     Repeats,
     Validation,
 )
-from ratchet.search import search
+from ratchet.search import race_policy, search
 from ratchet.store.documents import CycleDocument
 from ratchet.store.proposals import decision_document
 from ratchet.store.rows import NewProposal
@@ -100,7 +100,12 @@ async def validate_candidates(
             situation = _situation(case, feedback)
             memory = await recall(engine.store.proposals, situation, without=proposal_id)
             result = await search(
-                situation, candidates, memory, lambda text: report(text=text), reserve=lambda: _gate_reserve(case)
+                situation,
+                candidates,
+                memory,
+                lambda text: report(text=text),
+                reserve=lambda: _gate_reserve(case),
+                policy=await race_policy(case.bench.task),
             )
             standings = result.standings + refused
             if result.winner is None:

@@ -17,7 +17,14 @@ class Reply(BaseModel):
 
 
 class ReplyStore(Protocol):
-    """Keeps replies under a content key. `put` of a key that exists changes nothing."""
+    """Keeps replies under a content key, a hash of model and request, so that equal work is paid for once.
+
+    - Given: `key`, a hex digest; `role`, who was asked; `cycle_id`, who pays, None outside of a cycle.
+    - Returned: the reply as it was put, but for `reused`, which is for whoever asks to set.
+    - Never mutated: a reply that is kept. `put` of a key that exists changes nothing, so that the first one stays.
+    - Data: a key that nobody has put is None.
+    - Raised: whatever the database raises. A reply that could not be kept is paid for, and the run ends.
+    """
 
     def get(self, key: str, /) -> Awaitable[Reply | None]:
         """The reply kept under `key`."""

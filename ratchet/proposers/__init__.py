@@ -3,6 +3,7 @@
 from ratchet.proposers.guards import edit_refusal
 from ratchet.proposers.memory import Memory, fingerprint_of, recall, remember
 from ratchet.proposers.merge import Merge
+from ratchet.proposers.own import own_proposers
 from ratchet.proposers.proposer import Proposed, Proposer, Refused, Situation
 from ratchet.proposers.strategies import CONTEXT, WORDING, propose, wording_strategies
 
@@ -17,6 +18,7 @@ __all__ = [
     "Situation",
     "edit_refusal",
     "fingerprint_of",
+    "own_proposers",
     "propose",
     "recall",
     "remember",

@@ -71,13 +71,20 @@ class Proposed(NamedTuple):
 
 
 class Proposer(Protocol):
-    """A strategy. It returns any number of candidates, none where it has no idea, and changes nothing.
+    """A strategy, asked once in each round of a search, at the same time as the others.
 
-    A model that does not answer in form gives no candidate; an endpoint that is down, a used-up budget and a wrong
-    configuration are raised.
+    - Given: a `Situation`. Each candidate has to differ from `situation.prompt`, the best so far in a further round;
+      one that does not is refused. `situation.in_force` is the same in all rounds.
+    - Returned: any number of candidates, best first, each with the proposer's name as its `strategy`. The guards refuse
+      some, with a reason that the reviewer sees; the race chooses among the others.
+    - Never mutated: anything of the situation. A changed prompt is a copy, as `situation.prompt.model_copy` makes it.
+    - Data: no idea is an empty list, and so is a model that does not answer in form.
+    - Raised: `ModelUnavailableError`, `BudgetError` and `ConfigurationError` end the step. What else a proposer of the
+      user's raises is logged, and costs its candidates only.
     """
 
     name: str
+    """What its candidates are called in reports."""
 
     async def propose(self, situation: Situation) -> list[Candidate]:
         """Candidates for the situation."""

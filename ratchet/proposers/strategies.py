@@ -58,5 +58,7 @@ async def _ask(proposer: Proposer, situation: Situation) -> list[Candidate]:
 
 def _refusal(situation: Situation, candidate: Candidate) -> str | None:
     """The guards' reason, measured against what the candidate was made from and against the prompt in force."""
+    if situation.base and candidate.prompt == situation.base:
+        return "is the same as the best candidate so far, which it was to change"
     reason = refusal(situation, candidate.prompt)
     return reason if reason or not situation.base else refusal(replace(situation, base=None), candidate.prompt)

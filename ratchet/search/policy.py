@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ratchet.config.objects import load_instance
+from ratchet.errors import ConfigurationError
 from ratchet.gate.eprocess import wealth
 from ratchet.records import Candidate
 from ratchet.search.entry import Entry
+from ratchet.tasks import Task
 
 AT_LEAST = {"training": 0, "pairs": 0, "close": 0, "cheaper": 0.0, "evidence": 0.0}
 """Smallest values of some numbers; those of all others is 1."""
@@ -17,12 +20,14 @@ class RacePolicy:
     """What a race looks at, who goes on, and what a further round is worth.
 
     Another policy is one with other numbers, or a subclass with other decisions; ``[race] use`` in task.toml names it.
-    Decisions are asked in the event loop: they return at once, depend on their arguments only, mutate nothing that they
-    are given (an entry's runs are shared) and raise nothing. An error of theirs is no data, it ends the cycle's step.
-    They see failures and training cases only, so that no policy changes what the gate promises.
+    It meets failures and training cases only, so that no policy changes what the gate promises.
 
-    Raises:
-        ValueError: a number is too small.
+    - Given: counts of candidates or cases, and entries with their runs so far, by input.
+    - Returned: at once, as decisions are asked in the event loop, and the same for the same arguments. A search that
+      was stopped is run again, and has to come to the same winner.
+    - Never mutated: candidates, and entries, whose runs are shared.
+    - Data: a run that is undecided neither passes nor fails, see `Entry`.
+    - Raised: `ValueError` for a number that is too small. Decisions raise nothing: it would end the step.
     """
 
     failures: int = 6
@@ -95,3 +100,18 @@ class RacePolicy:
 
 
 DEFAULT_POLICY = RacePolicy()
+
+
+async def race_policy(task: Task) -> RacePolicy:
+    """The policy that ``[race] use`` in task.toml names, the default one where it names none.
+
+    Raises:
+        ConfigurationError: it cannot be imported, or is no `RacePolicy`.
+    """
+    use, where = task.race.use, f"task {task.name}: race.use"
+    if use is None:
+        return DEFAULT_POLICY
+    policy = await load_instance(use, where)
+    if not isinstance(policy, RacePolicy):
+        raise ConfigurationError(f"{where}: {use!r} is no RacePolicy (got {policy!r:.80}); make it a subclass of it")
+    return policy

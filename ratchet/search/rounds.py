@@ -10,7 +10,7 @@ from ratchet.engine import Scored, Trial, as_trials, score_all, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate.calls import calls_per_run
 from ratchet.llm import active_meter
-from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, propose
+from ratchet.proposers import CONTEXT, WORDING, Memory, Merge, Situation, own_proposers, propose
 from ratchet.records import Candidate, CandidateResult, FailureBundle
 from ratchet.search.entry import Entry
 from ratchet.search.policy import DEFAULT_POLICY, RacePolicy
@@ -127,7 +127,8 @@ class _Search:
 
     async def _propose(self, number: int, situation: Situation) -> list[Candidate]:
         """The entrants of a further round."""
-        proposed = await propose((*WORDING, *CONTEXT), situation, self.memory)
+        proposers = (*WORDING, *CONTEXT, *await own_proposers(situation.bench.task))
+        proposed = await propose(proposers, situation, self.memory)
         self.standings += [item.result.model_copy(update={"round": number}) for item in proposed.refused]
         return self.policy.entrants([item for item in proposed.candidates if item.prompt.hash not in self.raced])
 

@@ -12,11 +12,14 @@ class Document(NamedTuple):
 
 
 class Source(Protocol):
-    """Something that can be searched.
+    """Something that can be searched, by several runs at the same time.
 
-    `fetch` changes nothing, and gives the same answer to the same question as long as the data is the same. It returns
-    at most `top_k` documents, best first. Nothing that fits is an empty list, a source that cannot answer is a
-    `SourceError`.
+    - Given: `query`, any text, taken as plain words; `top_k`, 1 or more.
+    - Returned: at most `top_k` documents, best first. They are the same for the same question as long as the data is
+      the same. Scores are of the source's own scale, and only their order is used.
+    - Never mutated: the data that is searched.
+    - Data: nothing that fits is an empty list.
+    - Raised: `SourceError` where it cannot answer. An answer that takes too long is given up by the caller.
     """
 
     name: str

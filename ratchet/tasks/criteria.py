@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from pydantic import Field, field_validator
 
 from ratchet.config.files import StrictModel
+from ratchet.config.objects import ObjectPath
 
 MOST_JUDGE_REPEATS = 15
 """Asks of a judge for one verdict at most."""
@@ -100,7 +101,7 @@ class Python(CriterionBase):
     """A function ``(inputs, outputs, reference_outputs) -> {"key", "score", "comment"}`` as openevals has them."""
 
     kind: Literal["python"]
-    use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    use: ObjectPath
     """``module:function``."""
     pass_score: float = 0.5
     """Smallest numeric score that passes."""

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ratchet.config.files import StrictModel, parse_toml, read_text, validate
+from ratchet.config.objects import ObjectPath
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks.criteria import Criterion
 from ratchet.tasks.expected import Expected
 from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
+from ratchet.tasks.search import ProposersConfig, RaceConfig
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -21,7 +23,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 class AgentConfig(StrictModel):
     """How the agent is run."""
 
-    use: Annotated[str | None, Field(pattern=r"^[\w.]+:\w+$")] = None
+    use: ObjectPath | None = None
     """``module:name`` of a LangGraph graph, Runnable or async callable; one chat model call if left out."""
     max_tokens: Annotated[int | None, Field(ge=1)] = None
     temperature: Annotated[float | None, Field(ge=0)] = None
@@ -52,7 +54,7 @@ class PythonSource(StrictModel):
 
     name: Name
     kind: Literal["python"]
-    use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    use: ObjectPath
 
 
 SourceConfig = Annotated[DocumentsSource | SqliteSource | PythonSource, Field(discriminator="kind")]
@@ -79,6 +81,8 @@ class Task(StrictModel):
     gate: GateConfig = GateConfig()
     limits: Limits = Limits()
     holdout: HoldoutConfig = HoldoutConfig()
+    proposers: ProposersConfig = ProposersConfig()
+    race: RaceConfig = RaceConfig()
     criteria: Annotated[list[Criterion], Field(min_length=1)]
     context_sources: list[SourceConfig] = []
     canary: Canary | None = None

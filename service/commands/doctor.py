@@ -15,6 +15,8 @@ from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.prompting import load_rules
+from ratchet.proposers import own_proposers
+from ratchet.search import race_policy
 from ratchet.tasks import load_task, task_names
 from service.commands.options import AsJson
 from service.console import out, print_json
@@ -98,6 +100,8 @@ async def _task(engine: Engine, name: str) -> Finding:
     try:
         await to_thread(load_task, engine.settings.tasks_dir, name)
         bench = await engine.workbench(name)
+        await own_proposers(bench.task)
+        await race_policy(bench.task)
     except RatchetError as error:
         return Finding(label, "error", str(error))
     counts = f"{len(bench.train)} training and {quantity(len(bench.holdout), 'held-out case')}, version {bench.version}"

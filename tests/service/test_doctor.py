@@ -61,3 +61,21 @@ def test_doctor_fails_where_the_canary_cannot_be_scored(examine: Callable[..., A
 
 def test_doctor_leaves_a_wrong_task_file_to_its_own_line(examine: Callable[..., Any]) -> None:
     assert examine("colour = 1\n", []) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('[proposers]\nuse = ["nowhere:One"]', "task desk: proposers.use: 'nowhere:One' cannot be imported"),
+        ('[race]\nuse = "json:dumps"', "task desk: race.use: 'json:dumps' is no RacePolicy"),
+    ],
+)
+def test_doctor_names_a_part_of_the_users_that_cannot_be_used(
+    project: Path, ratchet: Callable[..., Done], table: str, told: str
+) -> None:
+    with (project / "tasks/desk/task.toml").open("a") as file:
+        file.write(f"\n{table}\n")
+    done = ratchet("doctor", "--json")
+    (finding,) = [row for row in done.json["findings"] if row["name"] == "task desk"]
+    assert (done.code, finding["state"]) == (1, "error")
+    assert finding["text"].startswith(told)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ratchet.config import objects
-from ratchet.config.objects import import_object, load_object
+from ratchet.config.objects import import_instance, import_object, load_instance, load_object
 from ratchet.errors import ConfigurationError
 
 
@@ -76,3 +76,41 @@ async def test_load_object_gives_up_a_module_that_hangs(hanging: None, monkeypat
     with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_module:f' took longer than 0\.05 s"):
         await asyncio.wait_for(load_object("hanging_module:f", "here"), 10)
     assert await load_object("json:dumps", "here")
+
+
+class Thing:
+    """Something of a user's."""
+
+
+class Broken:
+    def __init__(self) -> None:
+        raise OSError("no disk")
+
+
+@pytest.fixture
+def named(scripts: types.ModuleType) -> str:
+    """A module with a class, an object of it, and a class that cannot be made."""
+    vars(scripts).update(Thing=Thing, one=Thing(), Broken=Broken)
+    return scripts.__name__
+
+
+def test_class_is_called_and_an_instance_taken_as_it_is(named: str, scripts: types.ModuleType) -> None:
+    assert import_object(f"{named}:Thing", "here") is Thing
+    assert isinstance(import_instance(f"{named}:Thing", "here"), Thing)
+    assert import_instance(f"{named}:one", "here") is scripts.one
+
+
+def test_class_that_cannot_be_made_is_told(named: str) -> None:
+    why = r"^here: '\w+:Broken' cannot be made without arguments \(OSError: no disk\); name an instance$"
+    with pytest.raises(ConfigurationError, match=why):
+        import_instance(f"{named}:Broken", "here")
+
+
+@pytest.mark.anyio
+async def test_load_instance_gives_up_a_module_that_hangs(
+    named: str, hanging: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(await load_instance(f"{named}:Thing", "here"), Thing)
+    monkeypatch.setattr(objects, "SECONDS", 0.05)
+    with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_module:f' took longer than 0\.05 s"):
+        await asyncio.wait_for(load_instance("hanging_module:f", "here"), 10)

@@ -150,6 +150,23 @@ async def test_propose_holds_a_further_round_against_the_prompt_in_force_too(sit
     assert [refused.reason for refused in proposed.refused] == ["is the same as the prompt in force"]
 
 
+async def test_candidate_that_changes_nothing_is_refused_in_every_round(situation: Any) -> None:
+    class Idle:
+        name = "idle"
+
+        async def propose(self, situation: Situation) -> list[Candidate]:
+            return [Candidate(strategy="idle", rationale="as it is", prompt=situation.prompt)]
+
+    made = await situation()
+    further = replace(made, base=made.prompt.model_copy(update={"prompt": "Answer."}))
+    for one, reason in (
+        (made, "is the same as the prompt in force"),
+        (further, "is the same as the best candidate so far, which it was to change"),
+    ):
+        proposed = await propose((Idle(),), one)
+        assert (proposed.candidates, [refused.reason for refused in proposed.refused]) == ([], [reason])
+
+
 async def test_propose_drops_repetitions(situation: Any) -> None:
     made = await situation()
     proposed = await propose((Requirements(), Requirements()), made)

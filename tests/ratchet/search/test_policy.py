@@ -1,12 +1,14 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from shop import TASK, Project, shop_items
 
-from ratchet.engine import Scored
+from ratchet.engine import Engine, Scored
+from ratchet.errors import ConfigurationError
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Candidate, Evaluation
-from ratchet.search import RacePolicy
+from ratchet.search import RacePolicy, race_policy
 from ratchet.search.entry import Entry
 
 POLICY = RacePolicy()
@@ -83,3 +85,38 @@ def test_policy_with_a_number_that_is_too_small_is_refused(wrong: dict[str, Any]
     with pytest.raises(ValueError, match=message):
         RacePolicy(**wrong)
     assert RacePolicy(training=0, pairs=0, close=0, cheaper=0, evidence=0).training == 0
+
+
+@pytest.fixture
+def load(project: Project, engine: Engine) -> Any:
+    """The task's policy, after this object was named in its file."""
+
+    async def make(named: object) -> RacePolicy:
+        use = project.add("policy", named)
+        project.write_task(toml=f'{TASK}\n[race]\nuse = "{use}"\n', cases=shop_items())
+        return await race_policy((await engine.workbench("shop")).task)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Short(RacePolicy):
+    rounds: int = 1
+
+
+@pytest.mark.anyio
+async def test_task_without_a_policy_of_its_own_has_the_default_one(engine: Engine) -> None:
+    assert await race_policy((await engine.workbench("shop")).task) == RacePolicy()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("named", [Short, Short(), RacePolicy(rounds=1)])
+async def test_task_may_name_another_policy(load: Any, named: object) -> None:
+    assert (await load(named)).rounds == 1
+
+
+@pytest.mark.anyio
+async def test_object_that_is_no_policy_is_refused(load: Any) -> None:
+    expected = r"^task shop: race\.use: '\w+:policy' is no RacePolicy \(got \{'rounds': 1\}\); make it a subclass of it"
+    with pytest.raises(ConfigurationError, match=expected):
+        await load({"rounds": 1})
