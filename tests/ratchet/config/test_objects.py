@@ -16,13 +16,13 @@ from ratchet.errors import ConfigurationError
 
 
 class HangingModule(MetaPathFinder, Loader):
-    """Finds the module `hanging_module`, whose import does not come back before `end` is set."""
+    """Finds modules called `hanging_...`, whose import does not come back before `end` is set."""
 
     def __init__(self) -> None:
         self.end = threading.Event()
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname == "hanging_module" else None
+        return ModuleSpec(fullname, self) if fullname.startswith("hanging_") else None
 
     def exec_module(self, module: types.ModuleType) -> None:
         self.end.wait()
@@ -112,5 +112,5 @@ async def test_load_instance_gives_up_a_module_that_hangs(
 ) -> None:
     assert isinstance(await load_instance(f"{named}:Thing", "here"), Thing)
     monkeypatch.setattr(objects, "SECONDS", 0.05)
-    with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_module:f' took longer than 0\.05 s"):
-        await asyncio.wait_for(load_instance("hanging_module:f", "here"), 10)
+    with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_again:f' took longer than 0\.05 s"):
+        await asyncio.wait_for(load_instance("hanging_again:f", "here"), 10)
