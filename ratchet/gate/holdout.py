@@ -16,7 +16,7 @@ from ratchet.engine import Engine, Workbench
 from ratchet.evaluators import needs_expected
 from ratchet.store.rows import FailureRow, GateCaseRow, NewGateCase
 from ratchet.store.runs import PastRun
-from ratchet.tasks import Case, Expected, Task, case_id, stable_split
+from ratchet.tasks import Case, Expected, Task, case_id, names_case, stable_split
 from ratchet.tasks.sampling import shuffled
 
 PER_SOURCE = 200
@@ -126,7 +126,7 @@ async def left_to_holdout(engine: Engine, bench: Workbench, rows: Sequence[Failu
     return {
         row["id"]
         for row in rows
-        if not row["source"].startswith("case:")
+        if not names_case(row["source"])
         and not closed(row["bundle"]["input"].strip())
         and may_rotate_in(bench.task, row["bundle"]["input"], row["bundle"]["expected"])
     }

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, select
 
 from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError, ConfigurationError
-from ratchet.store.database import Database, fetch_rows
+from ratchet.store.database import Database, fetch_rows, insert_once
 from ratchet.store.rows import CaseRow
 from ratchet.store.schema import audit, cases
 
@@ -58,13 +57,11 @@ def insert_case(connection: Connection, row: CaseRow) -> None:
     Raises:
         ConfigurationError: one with this input is there already.
     """
-    try:
-        connection.execute(insert(cases).values(row))
-    except IntegrityError as error:
+    if not insert_once(connection, cases, row, any_key=True):
         raise ConfigurationError(
             f"{row['task']}: a case with the input {row['input'][:80]!r} was approved before; "
             f"see `ratchet cases list {row['task']}`"
-        ) from error
+        )
 
 
 def delete_case(connection: Connection, row: CaseRow) -> None:

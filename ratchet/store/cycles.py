@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
 from ratchet.errors import RatchetError
 from ratchet.records import Category, Verdict
-from ratchet.store.database import Database, fetch_row, fetch_rows
+from ratchet.store.database import Database, fetch_row, fetch_rows, insert_once
 from ratchet.store.documents import CycleDocument
 from ratchet.store.rows import CycleGraph, CycleRow
 from ratchet.store.schema import cycles, now
@@ -51,20 +51,10 @@ class Cycles:
             "created_at": time,
             "finished_at": None,
         }
-        for _ in range(3):  # the cycle in the way may end between the two statements
-            try:
-                with self._database.write() as connection:
-                    connection.execute(insert(cycles).values(row))
-            except IntegrityError:
-                pass
-            with self._database.read() as connection:
-                mine = _one(connection, cycles.c.id == cycle_id)
-                found = mine or _one(
-                    connection,
-                    cycles.c.task == task,
-                    cycles.c.component == component,
-                    cycles.c.status.in_(OPEN_CYCLE),
-                )
+        for _ in range(3):  # where writers do not wait for each other, the cycle in the way may just have ended
+            with self._database.write() as connection:
+                insert_once(connection, cycles, row, any_key=True)
+                found = _one(connection, cycles.c.id == cycle_id) or _open_for(connection, task, component)
             if found:
                 return found
         raise RatchetError(f"no cycle could be opened for {task}/{component}, try again")
@@ -78,12 +68,10 @@ class Cycles:
         except IntegrityError:
             with self._database.read() as connection:
                 mine = _one(connection, cycles.c.id == cycle_id)
-                return mine and _one(
-                    connection,
-                    cycles.c.task == mine["task"],
-                    cycles.c.component == component,
-                    cycles.c.status.in_(OPEN_CYCLE),
-                )
+                other = mine and _open_for(connection, mine["task"], component)
+            if other is None:
+                raise
+            return other
         return None
 
     @threaded
@@ -178,6 +166,11 @@ def record_progress(
     if status:
         values |= {"status": status, "finished_at": None if status in OPEN_CYCLE else time}
     connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
+
+
+def _open_for(connection: Connection, task: str, component: str) -> CycleRow | None:
+    mine = (cycles.c.task == task, cycles.c.component == component)
+    return _one(connection, *mine, cycles.c.status.in_(OPEN_CYCLE))
 
 
 def _one(connection: Connection, *conditions: ColumnElement[bool]) -> CycleRow | None:

@@ -1,18 +1,21 @@
 """The application database: connections, transactions, migrations."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Select, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Select, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
 HEAD = "0004"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
+BACKENDS = ("sqlite", "postgresql")
+"""Those that have partial unique indexes and ``ON CONFLICT``."""
 BUSY_SECONDS = 10.0
 
 Effect = Callable[[Connection], object]
@@ -29,10 +32,7 @@ class Database:
         Raises:
             ConfigurationError: the URL is wrong or the database cannot be opened or written.
         """
-        try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise ConfigurationError(f"database: {url.rpartition('@')[2]!r} is no database URL") from error
+        parsed = _parsed(url)
         shown = parsed.render_as_string(hide_password=True)
         try:
             if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -76,6 +76,17 @@ class Database:
             _upgrade(connection)
 
 
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(f"database: {url.rpartition('@')[2]!r} is no database URL") from error
+    if parsed.get_backend_name() not in BACKENDS:
+        shown = parsed.render_as_string(hide_password=True)
+        raise ConfigurationError(f"database {shown}: give a URL of {' or '.join(BACKENDS)}")
+    return parsed
+
+
 def fetch_rows(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> list[Row]:
     """The rows that a query finds, said to have the `shape` of its columns."""
     return [cast(Row, dict(row)) for row in connection.execute(query).mappings()]
@@ -84,6 +95,18 @@ def fetch_rows(connection: Connection, query: Select[*tuple[Any, ...]], shape: t
 def fetch_row(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> Row | None:
     """The first row that a query finds."""
     return next(iter(fetch_rows(connection, query.limit(1), shape)), None)
+
+
+def insert_once(connection: Connection, table: Table, row: Mapping[str, object], *, any_key: bool = False) -> bool:
+    """Add a row unless one with its primary key is there (with `any_key`: with any of its unique keys); says whether it
+    was added.
+
+    Raises:
+        IntegrityError: another constraint is broken.
+    """
+    new = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    key = None if any_key else list(table.primary_key.columns)
+    return connection.execute(new.values(dict(row)).on_conflict_do_nothing(index_elements=key)).rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Connection, Text, and_, bindparam, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Text, and_, bindparam, func, or_, select, update
 
 from ratchet.concurrency import threaded
 from ratchet.records import FailureBundle
-from ratchet.store.database import Database, fetch_rows
+from ratchet.store.database import Database, fetch_rows, insert_once
 from ratchet.store.documents import BundleDocument
 from ratchet.store.rows import FailureRow
 from ratchet.store.schema import failures
@@ -36,11 +35,8 @@ class Failures:
             "bundle": cast(BundleDocument, bundle.model_dump(mode="json")),
             "created_at": bundle.created_at,
         }
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(failures).values(row))
-        except IntegrityError:
-            return
+        with self._database.write() as connection:
+            insert_once(connection, failures, row)
 
     @threaded
     def of_task(self, task: str, status: FailureStatus | None = None, limit: int = 100_000) -> list[FailureRow]:

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ratchet.concurrency import threaded
-from ratchet.store.database import Database, fetch_rows
+from ratchet.store.database import Database, fetch_rows, insert_once
 from ratchet.store.rows import GateCaseRow, NewGateCase
 from ratchet.store.schema import gate_cases
 
@@ -30,13 +29,9 @@ class GateCases:
         rows: list[GateCaseRow] = [
             {**case, "test_id": test_id, "place": place, "task": task, "seen": 0} for place, case in enumerate(chosen)
         ]
-        try:
-            with self._database.write() as connection:
-                if rows and not _of_test(connection, test_id):
-                    connection.execute(insert(gate_cases), rows)
-        except IntegrityError:  # another process was faster
-            pass
-        with self._database.read() as connection:
+        with self._database.write() as connection:
+            if rows and insert_once(connection, gate_cases, rows[0]) and rows[1:]:
+                connection.execute(insert(gate_cases), rows[1:])
             return _of_test(connection, test_id)
 
     @threaded

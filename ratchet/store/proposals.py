@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
 
 from ratchet.concurrency import threaded
 from ratchet.records import Decision
-from ratchet.store.database import Database, fetch_rows
-from ratchet.store.documents import DecisionDocument
+from ratchet.store.database import Database, fetch_row, fetch_rows, insert_once
+from ratchet.store.documents import DecisionDocument, ProposalDocument
 from ratchet.store.rows import FailedIdea, NewProposal, ProposalRow
 from ratchet.store.schema import now, proposals
 from ratchet.store.statuses import FAILED_IDEA, ProposalStatus
@@ -23,21 +22,16 @@ class Proposals:
     @threaded
     def add(self, new: Sequence[NewProposal]) -> None:
         """Store proposals; one that is there already stays as it is."""
-        for proposal in new:
-            row: ProposalRow = {**proposal, "created_at": now()}
-            try:
-                with self._database.write() as connection:
-                    connection.execute(insert(proposals).values(row))
-            except IntegrityError:
-                continue
+        with self._database.write() as connection:
+            for proposal in new:
+                row: ProposalRow = {**proposal, "created_at": now()}
+                insert_once(connection, proposals, row)
 
     @threaded
     def mark(self, proposal_id: str, status: ProposalStatus, reason: str) -> None:
         """Set what became of a proposal."""
         with self._database.write() as connection:
-            connection.execute(
-                update(proposals).where(proposals.c.id == proposal_id).values(status=status, reason=reason)
-            )
+            set_proposal_status(connection, proposal_id, status, reason)
 
     @threaded
     def status(self, proposal_id: str) -> ProposalStatus | None:
@@ -50,7 +44,7 @@ class Proposals:
         """The proposal of that id."""
         query = select(proposals).where(proposals.c.id == proposal_id)
         with self._database.read() as connection:
-            return next(iter(fetch_rows(connection, query, ProposalRow)), None)
+            return fetch_row(connection, query, ProposalRow)
 
     @threaded
     def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[FailedIdea]:
@@ -99,13 +93,12 @@ def take_decision(
     proposal is unknown or not pending for another reason.
     """
     mine = proposals.c.id == proposal_id
-    row = connection.execute(select(proposals).where(mine).with_for_update()).mappings().first()
+    row = fetch_row(connection, select(proposals).where(mine).with_for_update(), ProposalRow)
     if row is None:
         return None
     if row["status"] != "pending":
-        kept: DecisionDocument | None = row["document"].get("decision")
-        return kept
-    document = row["document"] | {"decision": decision}
+        return row["document"].get("decision")
+    document: ProposalDocument = {**row["document"], "decision": decision}
     reason = decision["reason"] or decision["feedback"]
     connection.execute(update(proposals).where(mine).values(status=status, reason=reason, document=document))
     return decision
@@ -114,9 +107,10 @@ def take_decision(
 def release_decision(connection: Connection, proposal_id: str) -> None:
     """Make a proposal pending again whose decision, a reviewer's own version, came to nothing."""
     mine = (proposals.c.id == proposal_id, proposals.c.status == "editing")
-    row = connection.execute(select(proposals).where(*mine).with_for_update()).mappings().first()
+    row = fetch_row(connection, select(proposals).where(*mine).with_for_update(), ProposalRow)
     if row is not None:
-        document = {key: value for key, value in row["document"].items() if key != "decision"}
+        document = row["document"]
+        document.pop("decision", None)
         connection.execute(update(proposals).where(*mine).values(status="pending", reason=None, document=document))
 
 

@@ -1,12 +1,12 @@
 """Model replies under their content key: equal work is paid for once."""
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select
 
 from ratchet.concurrency import threaded
 from ratchet.llm import Reply
 from ratchet.records import Spent
-from ratchet.store.database import Database
+from ratchet.store.database import Database, insert_once
+from ratchet.store.rows import ReplyRow
 from ratchet.store.schema import now, replies
 
 
@@ -27,18 +27,18 @@ class Replies:
     @threaded
     def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
         """Keep `reply` under `key`; the first one stays."""
-        row = {
+        row: ReplyRow = {
             "key": key,
             "role": role,
             "cycle_id": cycle_id,
+            "text": reply.text,
+            "input_tokens": reply.input_tokens,
+            "output_tokens": reply.output_tokens,
+            "seconds": reply.seconds,
             "created_at": now(),
-            **reply.model_dump(exclude={"reused"}),
         }
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(replies).values(row))
-        except IntegrityError:
-            return
+        with self._database.write() as connection:
+            insert_once(connection, replies, row)
 
     @threaded
     def spent_by(self, cycle_id: str) -> Spent:

@@ -1,11 +1,10 @@
 """The review queue: what cannot be fixed automatically and waits for a person."""
 
-from sqlalchemy import Connection, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, or_, select, update
 
 from ratchet.concurrency import threaded
 from ratchet.errors import AlreadyDecidedError, RatchetError
-from ratchet.store.database import Database, fetch_row, fetch_rows
+from ratchet.store.database import Database, fetch_row, fetch_rows, insert_once
 from ratchet.store.documents import ReviewAnswer, ReviewDocument
 from ratchet.store.rows import ReviewRow
 from ratchet.store.schema import now, reviews
@@ -30,11 +29,8 @@ class Reviews:
             "document": document,
             "created_at": now(),
         }
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(reviews).values(row))
-        except IntegrityError:
-            return
+        with self._database.write() as connection:
+            insert_once(connection, reviews, row)
 
     @threaded
     def select(self, task: str | None = None, status: ReviewStatus = "open") -> list[ReviewRow]:

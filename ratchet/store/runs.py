@@ -2,15 +2,17 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import case, func, insert, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import case, func, not_, or_, select
 
 from ratchet.concurrency import threaded
-from ratchet.store.database import Database
+from ratchet.store.database import Database, insert_once
 from ratchet.store.documents import RunDocument
 from ratchet.store.rows import RunRow
 from ratchet.store.schema import failures, now, runs
-from ratchet.tasks import Expected
+from ratchet.tasks import CASE_SOURCE, Expected
+
+_NAMES_CASE = func.substr(runs.c.source, 1, len(CASE_SOURCE)) == CASE_SOURCE
+"""`ratchet.tasks.names_case` of a run's source; LIKE would take capital letters for small ones on SQLite."""
 
 
 class ScoredRun(NamedTuple):
@@ -52,11 +54,8 @@ class Runs:
             "document": document,
             "created_at": now(),
         }
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(runs).values(row))
-        except IntegrityError:
-            return
+        with self._database.write() as connection:
+            insert_once(connection, runs, row)
 
     @threaded
     def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
@@ -68,7 +67,7 @@ class Runs:
             .where(
                 runs.c.task == task,
                 runs.c.version == version,
-                runs.c.source.like("case:%"),
+                _NAMES_CASE,
                 or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
             )
             .distinct()
@@ -81,7 +80,7 @@ class Runs:
         """The scored runs under one version, oldest first."""
         text = runs.c.document["input"].as_string()  # documents are large: only those are opened that have to be
         query = (
-            select(runs.c.passed, runs.c.source, case((runs.c.source.like("case:%"), text), else_=""))
+            select(runs.c.passed, runs.c.source, case((_NAMES_CASE, text), else_=""))
             .where(runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
             .order_by(runs.c.created_at)
         )
@@ -95,7 +94,7 @@ class Runs:
         newest = func.row_number().over(partition_by=runs.c.source, order_by=(runs.c.created_at.desc(), runs.c.id))
         ranked = (
             select(runs.c.id, newest.label("place"))
-            .where(runs.c.task == task, runs.c.passed.is_not(None), runs.c.source.not_like("case:%"))
+            .where(runs.c.task == task, runs.c.passed.is_not(None), not_(_NAMES_CASE))
             .subquery()
         )
         asked, expected = runs.c.document["input"].as_string(), runs.c.document["expected"]

@@ -1,11 +1,13 @@
 """Tasks and cases as people write them."""
 
 from ratchet.tasks.cases import (
+    CASE_SOURCE,
     Case,
     Split,
     case_id,
     load_cases,
     merge_cases,
+    names_case,
     of_split,
     solution_text,
     stable_split,
@@ -17,6 +19,7 @@ from ratchet.tasks.limits import Limits
 from ratchet.tasks.task import SourceConfig, Task, load_task, task_names
 
 __all__ = [
+    "CASE_SOURCE",
     "Case",
     "Criterion",
     "Expected",
@@ -29,6 +32,7 @@ __all__ = [
     "load_cases",
     "load_task",
     "merge_cases",
+    "names_case",
     "of_split",
     "problem_of_expected",
     "solution_text",

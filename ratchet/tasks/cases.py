@@ -12,6 +12,8 @@ from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.task import Task
 
 Split = Literal["train", "holdout"]
+CASE_SOURCE = "case:"
+"""What the source of a run begins with that says it is a known case; the case's id follows."""
 
 
 class CaseLine(StrictModel):
@@ -36,7 +38,7 @@ class Case(StrictModel):
     @property
     def source(self) -> str:
         """What a run of this case says of where it came from; so may any caller's."""
-        return f"case:{self.id}"
+        return f"{CASE_SOURCE}{self.id}"
 
     def solution(self) -> str | None:
         """The expected output as an assistant would say it, None where the case has none."""
@@ -51,6 +53,11 @@ def solution_text(expected: Expected) -> str | None:
     if isinstance(first, str):
         return first
     return json.dumps(first, ensure_ascii=False)
+
+
+def names_case(source: str) -> bool:
+    """Whether the source of a run says that it is a known case."""
+    return source.startswith(CASE_SOURCE)
 
 
 def stable_split(text: str) -> Split:

@@ -1,27 +1,17 @@
-import asyncio
 import sqlite3
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
-import ratchet.store
 from ratchet.errors import ConfigurationError
-from ratchet.store import Database, Store
-from ratchet.store.database import HEAD
-from ratchet.store.schema import cycles, metadata, now
-
-
-def test_migrations_build_what_the_schema_says(database: Database) -> None:
-    with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+from ratchet.store import Database
+from ratchet.store.database import insert_once
+from ratchet.store.schema import cycles, gate_tests, now
 
 
 def test_migrations_build_the_partial_index(database: Database) -> None:
@@ -29,11 +19,6 @@ def test_migrations_build_the_partial_index(database: Database) -> None:
         (found,) = [index for index in inspect(connection).get_indexes("cycles") if index["name"] == "one_open_cycle"]
     assert (found["unique"], found["column_names"]) == (1, ["task", "component"])
     assert "running" in str(found["dialect_options"]["sqlite_where"])
-
-
-def test_head_is_the_newest_migration() -> None:
-    folder = Path(ratchet.store.__file__).parent / "migrations"
-    assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
 
 
 def test_database_is_kept_when_opened_again(database_url: str) -> None:
@@ -102,24 +87,56 @@ def test_now_sorts_as_text() -> None:
     assert {len(time) for time in times} == {32}
 
 
-def test_database_of_the_first_schema_is_upgraded_and_keeps_its_data(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/old.sqlite"
-    config = Config()
-    config.set_main_option("script_location", str(Path(ratchet.store.__file__).parent / "migrations"))
-    old = create_engine(url)
-    with old.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        assert not inspect(connection).has_table("cases")
-        connection.execute(text("INSERT INTO reviews VALUES ('V', 't', 'C', 'budget', 'open', '{\"a\": 1}', 'now')"))
-    old.dispose()
-    database = Database(url)
+def test_database_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"database mysql://db/x: give a URL of sqlite or postgresql"):
+        Database("mysql://db/x")
+
+
+TEST = {"test_id": "P", "task": "t", "number": 1, "level": 0.1}
+"""A row of a table with two unique keys: the test, and the task with the number."""
+
+
+def kept(database: Database) -> list[tuple[str, float]]:
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    store = Store(database)
-    assert asyncio.run(store.reviews.find("C")) == {
-        "id": "V", "task": "t", "cycle_id": "C", "kind": "budget", "status": "open", "document": {"a": 1},
-        "created_at": "now",
-    }  # fmt: skip
-    assert asyncio.run(store.cases.of_task("t")) == []
-    database.close()
+        return [(test, level) for test, level in connection.execute(select(gate_tests.c.test_id, gate_tests.c.level))]
+
+
+@pytest.mark.parametrize("any_key", [False, True])
+def test_insert_once_keeps_the_first(database: Database, any_key: bool) -> None:
+    with database.write() as connection:
+        assert insert_once(connection, gate_tests, TEST, any_key=any_key)
+        assert not insert_once(connection, gate_tests, TEST | {"level": 0.2}, any_key=any_key)
+    assert kept(database) == [("P", 0.1)]
+
+
+def test_insert_once_passes_over_no_other_key_unless_told_to(database: Database) -> None:
+    with database.write() as connection:
+        insert_once(connection, gate_tests, TEST)
+        assert not insert_once(connection, gate_tests, TEST | {"test_id": "Q"}, any_key=True)
+        with pytest.raises(IntegrityError, match=r"gate_tests\.task, gate_tests\.number"):
+            insert_once(connection, gate_tests, TEST | {"test_id": "Q"})
+    assert kept(database) == [("P", 0.1)]
+
+
+@pytest.mark.parametrize("any_key", [False, True])
+def test_insert_once_raises_where_a_value_is_missing(database: Database, any_key: bool) -> None:
+    with database.write() as connection, pytest.raises(IntegrityError, match=r"NOT NULL.*gate_tests\.task"):
+        insert_once(connection, gate_tests, TEST | {"task": None}, any_key=any_key)
+
+
+@pytest.mark.parametrize(
+    ("any_key", "clause"), [(False, "ON CONFLICT (test_id) DO NOTHING"), (True, "ON CONFLICT DO NOTHING")]
+)
+def test_insert_once_is_said_so_to_postgresql(any_key: bool, clause: str) -> None:
+    told: list[str] = []
+
+    class Connected:
+        dialect = postgresql.dialect()
+
+        def execute(self, statement: Any) -> Any:
+            told.append(str(statement.compile(dialect=self.dialect)))
+            return types.SimpleNamespace(rowcount=0)
+
+    connection: Any = Connected()
+    assert not insert_once(connection, gate_tests, TEST, any_key=any_key)
+    assert told[0].endswith(clause)
