@@ -97,7 +97,7 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
 
 async def _why_known(engine: Engine, task: str, text: str) -> str:
     """Why proposals may know an input, "" where they cannot."""
-    if await engine.store.failures.was_worked_on(task, text):
+    if text in await engine.store.failures.worked_on(task):
         return "a cycle has worked on this input"
     if case_id(text) in await engine.store.cases.trained_on(task):
         return "this input was a training case before"

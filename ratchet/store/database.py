@@ -32,7 +32,7 @@ class Database:
         Raises:
             ConfigurationError: the URL is wrong or the database cannot be opened or written.
         """
-        parsed = _parsed(url)
+        parsed = _parse_url(url)
         shown = parsed.render_as_string(hide_password=True)
         try:
             if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -76,7 +76,7 @@ class Database:
             _upgrade(connection)
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -62,16 +62,12 @@ class Failures:
             return fetch_rows(connection, query, FailureRow)
 
     @threaded
-    def was_worked_on(self, task: str, text: str) -> bool:
-        """Whether a cycle has worked on a failure with the input `text`, white space around it aside."""
-        with self._database.read() as connection:
-            return text.strip() in _worked_on(connection, task)
-
-    @threaded
     def worked_on(self, task: str) -> set[str]:
         """The inputs, without outer white space, of all failures that a cycle has ever worked on."""
+        text = failures.c.bundle["input"].as_string()
+        query = select(text).where(failures.c.task == task, failures.c.cycle_id.is_not(None))
         with self._database.read() as connection:
-            return _worked_on(connection, task)
+            return {found.strip() for found in connection.execute(query).scalars()}
 
     @threaded
     def in_hands(self, task: str, since: str) -> dict[str, int]:
@@ -137,13 +133,6 @@ class Failures:
         if values:
             with self._database.write() as connection:
                 connection.execute(query, values)
-
-
-def _worked_on(connection: Connection, task: str) -> set[str]:
-    query = select(failures.c.bundle["input"].as_string()).where(
-        failures.c.task == task, failures.c.cycle_id.is_not(None)
-    )
-    return {text.strip() for text in connection.execute(query).scalars()}
 
 
 def mark_failures(

@@ -12,11 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from shop import OpenEngine, Project
 from sqlalchemy import create_engine, inspect, text
 
 import ratchet.store
+from ratchet.approval.door import approved_proposal, decide, stored_proposal
 from ratchet.ledger import Audit, Versions
-from ratchet.records import Diagnosis, Proposal, Spent, Validation
+from ratchet.live.apply import apply_proposal
+from ratchet.records import Decision, Diagnosis, Proposal, Spent, Validation
 from ratchet.store import Database, Store
 from ratchet.store.database import HEAD
 from ratchet.store.schema import metadata
@@ -101,6 +104,20 @@ async def test_upgraded_cycle_still_waits_with_all_that_a_reviewer_reads(upgrade
     assert cycle == await store.cycles.open_of_thread("ticket-1")
     assert await store.proposals.status(proposal.id) == "pending"
     assert [failure.id for failure in await store.failures.bundles(document["failures"])] == document["failures"]
+
+
+async def test_upgraded_approval_is_answered_and_goes_live(project: Project, open_engine: OpenEngine) -> None:
+    file = project.folder / "home" / "ratchet.sqlite"
+    file.unlink()
+    load(RELEASED[-1], file)
+    engine = await open_engine()
+    decision = Decision(type="approve", reviewer="ada")
+    await decide(engine, (await stored_proposal(engine, f"{CYCLE}-P1")).proposal, decision)
+    stored = await approved_proposal(engine, f"{CYCLE}-P1")
+    version = await apply_proposal(engine, stored.proposal, stored.validation, decision)
+    assert (version["number"], version["status"]) == (2, "active")
+    assert (await engine.workbench("shop")).prompts["shop"].context[0].source == "handbook"
+    assert [row["status"] for row in await engine.store.cycles.select(task="shop")] == ["applied"]
 
 
 async def test_upgraded_gate_test_keeps_its_level_and_its_cases(upgraded: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import JSON, Column, Float, Integer, Table, Text
 
-from ratchet.records import AgentRun, CriterionResult, Evaluation, FailureBundle, Record
+from ratchet.records import AgentRun, CriterionResult, Decision, Evaluation, FailureBundle, Record
 from ratchet.store import documents, rows
 from ratchet.store.schema import metadata
 
@@ -63,6 +63,10 @@ def test_row_holds_what_its_column_holds(column: Column[Any]) -> None:
 )
 def test_document_has_the_keys_of_its_record(document: type, record: type[Record]) -> None:
     assert get_type_hints(document).keys() == record.model_fields.keys()
+
+
+def test_decision_is_stored_whole_with_its_time_and_its_change() -> None:
+    assert get_type_hints(documents.DecisionDocument).keys() == {*Decision.model_fields, "at", "change_hash"}
 
 
 def test_served_run_has_all_of_the_agents_run() -> None:
