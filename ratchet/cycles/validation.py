@@ -11,6 +11,7 @@ from ratchet.gate.calls import gate_calls
 from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
+from ratchet.grouping import representative_sample
 from ratchet.llm import metered
 from ratchet.prompting import change_hash
 from ratchet.proposers import Situation, fingerprint_of, recall
@@ -24,7 +25,7 @@ from ratchet.records import (
     Repeats,
     Validation,
 )
-from ratchet.search import race_policy, search
+from ratchet.search import SearchResult, race_policy, search
 from ratchet.store.documents import CycleDocument
 from ratchet.store.proposals import decision_document
 from ratchet.store.rows import NewProposal
@@ -34,7 +35,7 @@ Report = Callable[..., None]
 """Called with ``text`` or with ``done`` and ``total``."""
 
 EDIT_FAILURES = 8
-"""Triggering failures that a reviewer's version is tried on before it meets the gate."""
+"""Failed inputs that a reviewer's version is tried on before it meets the gate."""
 
 
 class Claim(NamedTuple):
@@ -78,6 +79,11 @@ class _Case(NamedTuple):
         """The failed inputs, each once."""
         return as_trials(self.failures)
 
+    def representative_trials(self, count: int) -> list[Trial]:
+        """At most so many of them, the sources in turn, old and new ones."""
+        one_of_each = list({failure.input: failure for failure in self.failures}.values())
+        return as_trials(representative_sample(one_of_each, count))
+
 
 async def validate_candidates(
     engine: Engine,
@@ -97,16 +103,7 @@ async def validate_candidates(
     case = await _case(engine, claim, report, proposal_id)
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            situation = _situation(case, feedback)
-            memory = await recall(engine.store.proposals, situation, without=proposal_id)
-            result = await search(
-                situation,
-                candidates,
-                memory,
-                lambda text: report(text=text),
-                reserve=lambda: _gate_reserve(case),
-                policy=await race_policy(case.bench.task),
-            )
+            result = await _search(case, candidates, feedback, without=proposal_id)
             standings = result.standings + refused
             if result.winner is None:
                 reason = "no candidate beats the prompt in force" if candidates else "no candidate was left to try"
@@ -131,7 +128,7 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     component = case.diagnosis.component
     try:
         with metered(await cycle_meter(engine, case.cycle_id)):
-            trials = case.trials[:EDIT_FAILURES]
+            trials = case.representative_trials(EDIT_FAILURES)
             scored = await score_all(engine, case.bench, with_prompt(case.bench.prompts, component, prompt), trials)
             fixed = sum(result.evaluation.passed is True for result in scored)
             validation = await _prove(case, proposal, fixed, len(trials))
@@ -154,8 +151,18 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     return _Case(engine, bench, under_way.production, claim.diagnosis, failures, claim.cycle_id, report)
 
 
-def _situation(case: _Case, feedback: str) -> Situation:
-    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, case.failures, feedback)
+async def _search(case: _Case, candidates: list[Candidate], feedback: str, without: str) -> SearchResult:
+    """The best of the candidates, and of what further rounds make of it."""
+    component = case.diagnosis.component
+    situation = Situation(case.engine, case.bench, component, case.diagnosis, case.failures, feedback)
+    return await search(
+        situation,
+        candidates,
+        await recall(case.engine.store.proposals, situation, without),
+        lambda text: case.report(text=text),
+        reserve=lambda: _gate_reserve(case),
+        policy=await race_policy(case.bench.task),
+    )
 
 
 async def _gate_reserve(case: _Case) -> int:

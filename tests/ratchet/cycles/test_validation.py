@@ -1,0 +1,150 @@
+from typing import Any
+
+import pytest
+from shop import FailRuns, OpenEngine, Project, item_of, needs_requirement, shop_items
+
+from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
+from ratchet.engine import Engine
+from ratchet.prompting import TaskPrompt
+from ratchet.records import Candidate, Decision, Diagnosis, Proposal
+
+pytestmark = pytest.mark.anyio
+SHORT = "Answer the question. Answer in at most 5 words."
+OTHER = "Answer the question. Use at most 5 words."
+
+
+def says(text: str) -> Candidate:
+    return Candidate(strategy="says", rationale=f"says {text!r}", prompt=TaskPrompt(prompt=text))
+
+
+class Cycle:
+    """The cycle C over the failures that were made last."""
+
+    def __init__(self, engine: Engine, ids: list[str]) -> None:
+        diagnosis = Diagnosis(category="prompt", component="shop", failures=ids, explanation="too long")
+        self.engine, self.claim = engine, Claim("shop", "C", diagnosis)
+        self.told: list[dict[str, Any]] = []
+
+    async def validate(self, *candidates: Candidate, number: int = 1) -> Finding:
+        return await validate_candidates(
+            self.engine, self.claim, list(candidates), [], self._report, round_number=number
+        )
+
+    async def edit(self, first: Proposal | None, text: str) -> Finding:
+        assert first is not None
+        decision = Decision(type="edit", reviewer="ada", prompt=TaskPrompt(prompt=text))
+        return await validate_edit(self.engine, self.claim, first, decision, self._report)
+
+    async def document(self) -> dict[str, Any]:
+        row = await self.engine.store.cycles.get("C")
+        assert row is not None
+        return {"status": row["status"], "verdict": row["verdict"], **row["document"]}
+
+    def _report(self, **event: Any) -> None:
+        self.told.append(event)
+
+
+@pytest.fixture
+def cycle(project: Project, open_engine: OpenEngine, fail_runs: FailRuns) -> Any:
+    async def make(agent: Any = needs_requirement, numbers: Any = (0, 2, 4), **settings: Any) -> Cycle:
+        project.script("agent", agent)
+        engine = await open_engine(**settings)
+        failures = await fail_runs(engine, *numbers)
+        await engine.store.cycles.claim("C", "shop", "shop", "improve", "thread")
+        return Cycle(engine, [failure.id for failure in failures])
+
+    return make
+
+
+async def test_proven_candidate_waits_for_its_approval(cycle: Any) -> None:
+    made = await cycle()
+    finding = await made.validate(says(SHORT))
+    assert (finding.proven, finding.out_of_budget, finding.proposal.id) == (True, False, "C-P1")
+    assert (finding.validation.verdict, finding.validation.fixed, finding.validation.triggering) == ("better", 3, 3)
+    assert await made.engine.store.proposals.status("C-P1") == "pending"
+    document = await made.document()
+    assert (document["status"], document["verdict"]) == ("awaiting_approval", "better")
+    assert document["proposal"] == finding.proposal.model_dump(mode="json")
+    assert made.told[-1] == {"text": "held-out cases", "done": 12, "total": 20}
+
+
+async def test_candidate_that_the_held_out_cases_do_not_prove_is_stored_as_that(cycle: Any) -> None:
+    def short_when_failing(messages: list[dict[str, Any]], request: Any) -> str:
+        held_out = int(item_of(messages)) % 2
+        return "I do not know where it is kept" if held_out else needs_requirement(messages, request)
+
+    made = await cycle(short_when_failing)
+    finding = await made.validate(says(SHORT))
+    assert (finding.proven, finding.validation.verdict) == (False, "inconclusive")
+    assert await made.engine.store.proposals.status("C-P1") == "unproven"
+    document = await made.document()
+    assert (document["status"], document["verdict"]) == ("running", "inconclusive")
+    assert [row["status"] for row in document["candidates"]] == ["chosen"]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "reason"),
+    [([], "no candidate was left to try"), ([says("Sing.")], "no candidate beats the prompt in force")],
+)
+async def test_cycle_without_a_winner_stores_no_proposal(cycle: Any, candidates: list[Candidate], reason: str) -> None:
+    made = await cycle()
+    finding = await made.validate(*candidates)
+    assert (finding.proposal, finding.proven, finding.validation.reason) == (None, False, reason)
+    assert await made.engine.store.proposals.status("C-P1") is None
+    document = await made.document()
+    assert (document["proposal"], len(document["candidates"])) == (None, len(candidates))
+
+
+async def test_task_without_held_out_cases_proves_nothing(cycle: Any, project: Project) -> None:
+    training = [case for case in shop_items() if case["split"] == "train"]
+    project.write_task(cases=training, documents={"a.md": "text"})
+    made = await cycle()
+    finding = await made.validate(says(SHORT))
+    assert finding.validation.reason == "there are no held-out cases to prove anything on"
+    assert not finding.proven
+
+
+async def test_budget_that_ends_stores_no_proposal_and_decides_nothing(cycle: Any) -> None:
+    made = await cycle(max_calls=15)
+    finding = await made.validate(says(SHORT))
+    assert (finding.proposal, finding.out_of_budget, finding.validation.verdict) == (None, True, "inconclusive")
+    assert finding.validation.reason.startswith("the budget of 15 model calls is used up")
+    assert await made.engine.store.proposals.status("C-P1") is None
+
+
+async def test_proven_edit_takes_the_place_of_the_first_proposal(cycle: Any) -> None:
+    made = await cycle()
+    first = (await made.validate(says(SHORT))).proposal
+    finding = await made.edit(first, OTHER)
+    assert (finding.proven, finding.proposal.strategy, finding.proposal.rationale) == (True, "edit", "edited by ada")
+    assert await made.engine.store.proposals.status("C-P1") == "replaced"
+    assert await made.engine.store.proposals.status(finding.proposal.id) == "approved"
+
+
+async def test_unproven_edit_leaves_the_first_proposal_on_the_table(cycle: Any) -> None:
+    made = await cycle()
+    first = (await made.validate(says(SHORT))).proposal
+    finding = await made.edit(first, "Sing.")
+    assert not finding.proven
+    assert await made.engine.store.proposals.status("C-P1") == "pending"
+    assert await made.engine.store.proposals.status(finding.proposal.id) is None
+    assert (await made.document())["proposal"]["id"] == "C-P1"
+
+
+async def test_edit_is_tried_on_failures_of_all_sources(cycle: Any, project: Project, fail_runs: FailRuns) -> None:
+    made = await cycle(numbers=range(0, 20, 2))
+    others = await fail_runs(made.engine, *range(20, 26, 2), source="ada")
+    ids = [*made.claim.diagnosis.failures, *(failure.id for failure in others)]
+    first = (await made.validate(says(SHORT))).proposal
+
+    def helps_ada(messages: list[dict[str, Any]], request: Any) -> str:
+        """Told to sing, answers all but the training items from 0 to 18."""
+        item = item_of(messages)
+        known = int(item) % 2 or int(item) >= 20
+        return f"bin{item}x" if "Sing." in messages[0]["content"] and known else "I do not know where it is kept"
+
+    project.script("agent", helps_ada)
+    made.claim = made.claim._replace(diagnosis=made.claim.diagnosis.model_copy(update={"failures": ids}))
+    finding = await made.edit(first, "Sing.")
+    assert (finding.validation.fixed, finding.validation.triggering) == (3, 8)
+    assert finding.proven
