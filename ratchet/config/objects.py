@@ -14,6 +14,8 @@ from ratchet.errors import ConfigurationError
 
 ObjectPath = Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
 """``module:attribute``, as it is written in task.toml."""
+HOME = Path(__file__).parents[2]
+"""The folder of Ratchet's packages."""
 SECONDS = 60.0
 """An import that takes longer is given up."""
 
@@ -31,7 +33,17 @@ def import_object(path: str, where: str) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        raise ConfigurationError(f"{where}: {path!r} cannot be imported: {type(error).__name__}: {error}") from error
+        problem = f"{where}: {path!r} cannot be imported: {type(error).__name__}: {error}"
+        raise ConfigurationError(problem + _name_clash(module, Path(folder))) from error
+
+
+def _name_clash(module: str, folder: Path) -> str:
+    """What to do where a module of the user's in `folder` has the name of one of Ratchet's packages, else nothing."""
+    name = module.partition(".")[0]
+    found = getattr(sys.modules.get(name), "__file__", None)
+    is_ours = found is not None and Path(found).parent == HOME / name
+    is_theirs = folder != HOME and any((folder / place).exists() for place in (name, f"{name}.py"))
+    return f"; {name!r} is a package of Ratchet's here, give your module another name" if is_ours and is_theirs else ""
 
 
 def import_instance(path: str, where: str) -> Any:

@@ -114,3 +114,15 @@ async def test_load_instance_gives_up_a_module_that_hangs(
     monkeypatch.setattr(objects, "SECONDS", 0.05)
     with pytest.raises(ConfigurationError, match=r"here: the import of 'hanging_again:f' took longer than 0\.05 s"):
         await asyncio.wait_for(load_instance("hanging_again:f", "here"), 10)
+
+
+def test_module_with_the_name_of_a_package_of_ours_is_told_to_take_another(tmp_path: Path) -> None:
+    (tmp_path / "ratchet.py").write_text("wanted = 1\n")
+
+    with pytest.raises(ConfigurationError, match=r"; 'ratchet' is a package of Ratchet's here, give"):
+        import_object("ratchet:wanted", "here")
+
+
+def test_name_of_ours_is_no_advice_where_the_project_has_no_such_module() -> None:
+    with pytest.raises(ConfigurationError, match=r"no attribute 'wanted'$"):
+        import_object("ratchet:wanted", "here")
