@@ -35,6 +35,8 @@ def clear_clusters(similarity: Any) -> Any:
     import numpy as np
     from threadpoolctl import threadpool_limits
 
+    if len(similarity) <= LEAST:
+        return np.full(len(similarity), -1)
     similarity = similarity.copy()
     np.fill_diagonal(similarity, 0)
     with threadpool_limits(1):  # many small steps: threads would cost more than they bring

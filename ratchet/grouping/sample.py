@@ -1,5 +1,6 @@
 """A few failures that stand for many."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
@@ -17,6 +18,7 @@ class Sourced(Protocol):
 
 
 Failure = TypeVar("Failure", bound=Sourced)
+Item = TypeVar("Item")
 
 
 def representative_sample(failures: Sequence[Failure], count: int) -> list[Failure]:
@@ -25,15 +27,15 @@ def representative_sample(failures: Sequence[Failure], count: int) -> list[Failu
     by_source: dict[str, list[Failure]] = {}
     for failure in failures:
         by_source.setdefault(failure.source, []).append(failure)
-    rest = [_evenly(members, count) for members in by_source.values()]
-    rounds = [members[turn] for turn in range(count) for members in rest if turn < len(members)]
+    turns = [source for turn in range(count) for source, members in by_source.items() if turn < len(members)]
     if len(by_source) > count:
-        rounds = _evenly(rounds, count)
-    chosen = {failure.id for failure in rounds[:count]}
+        turns = _evenly(list(by_source), count)
+    shares = Counter(turns[:count])
+    chosen = {failure.id for source, members in by_source.items() for failure in _evenly(members, shares[source])}
     return [failure for failure in failures if failure.id in chosen]
 
 
-def _evenly(failures: list[Failure], count: int) -> list[Failure]:
-    if len(failures) <= count:
-        return failures
-    return [failures[i * len(failures) // count] for i in range(count)]
+def _evenly(items: list[Item], count: int) -> list[Item]:
+    if len(items) <= count:
+        return items
+    return [items[i * len(items) // count] for i in range(count)]

@@ -21,7 +21,8 @@ _FILLING = (
     "also please thank thanks hello hi dear would could may might must shall get got want need like one many much tell"
 )
 _STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(_FILLING.split())
-_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"")
+"""A quoted value; the apostrophe in "isn't" begins none."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -52,14 +53,25 @@ class Wording(NamedTuple):
 def _strings(expected: Any) -> list[str]:
     if isinstance(expected, str):
         return [expected.lower()]
-    return [text for value in expected for text in _strings(value)] if isinstance(expected, list) else []
+    values = expected.values() if isinstance(expected, dict) else expected if isinstance(expected, list) else ()
+    return [text for value in values for text in _strings(value)]
 
 
 def _mask(text: str, expected: list[str]) -> str:
     text = text.lower()
-    for value in expected:
-        text = text.replace(value, " ")
+    if expected:
+        text = re.sub("|".join(_whole(value) for value in expected), " ", text)
     return _NUMBER.sub(" ", text).strip()
+
+
+def _whole(value: str) -> str:
+    """A pattern that finds `value`, but not inside of a longer word: "no" is not in "nothing"."""
+    return f"{_edge(value[0])}{re.escape(value)}{_edge(value[-1])}"
+
+
+def _edge(character: str) -> str:
+    """Some scripts have no spaces between words: there a value is found anywhere."""
+    return r"\b" if character.isascii() and character.isalnum() else ""
 
 
 def content_words(text: str) -> list[str]:
