@@ -31,9 +31,9 @@ def test_complementary_pairs_win_most_together_first() -> None:
 
 
 @given(st.lists(st.frozensets(st.sampled_from("abcdef"))))
-def test_every_pair_completes_each_other_and_every_win_is_on_the_frontier(found: Wins) -> None:
-    for pair in complementary(found):
-        assert found[pair.better] - found[pair.other]
-        assert found[pair.other] - found[pair.better]
-    everything = frozenset().union(*found)
-    assert frozenset().union(*(found[place] for place in frontier(found))) == everything
+def test_every_pair_completes_each_other_and_every_win_is_on_the_frontier(wins: Wins) -> None:
+    for pair in complementary(wins):
+        assert wins[pair.better] - wins[pair.other]
+        assert wins[pair.other] - wins[pair.better]
+    everything = frozenset().union(*wins)
+    assert frozenset().union(*(wins[place] for place in frontier(wins))) == everything

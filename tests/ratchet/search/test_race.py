@@ -65,21 +65,21 @@ class Track:
         return sum(map(len, self.runs.values())) - free
 
 
-def winner(found: RaceResult) -> str | None:
-    return found.best.candidate.strategy if found.best else None
+def winner(result: RaceResult) -> str | None:
+    return result.best.candidate.strategy if result.best else None
 
 
-def out(found: RaceResult) -> dict[str, str]:
-    return {entry.candidate.strategy: entry.out for entry in found.entries}
+def out(result: RaceResult) -> dict[str, str]:
+    return {entry.candidate.strategy: entry.out for entry in result.entries}
 
 
 async def test_race_is_won_by_who_passes_most() -> None:
     track = Track(worse="110000", good="111110", bad="0")
-    found = await track.race()
-    assert winner(found) == "good"
-    assert [entry.candidate.strategy for entry in found.entries] == ["good", "worse", "bad"]
-    assert out(found)["bad"] == "dropped at block 1 with 0 of 6: mends nothing, in_force has 0 of 6"
-    assert out(found)["worse"] == "dropped at block 1 with 2 of 6: clearly behind the leader's 5 of 6"
+    result = await track.race()
+    assert winner(result) == "good"
+    assert [entry.candidate.strategy for entry in result.entries] == ["good", "worse", "bad"]
+    assert out(result)["bad"] == "dropped at block 1 with 0 of 6: mends nothing, in_force has 0 of 6"
+    assert out(result)["worse"] == "dropped at block 1 with 2 of 6: clearly behind the leader's 5 of 6"
 
 
 async def test_race_between_equals_is_won_by_the_cheaper_one() -> None:
@@ -102,8 +102,8 @@ async def test_race_ends_when_the_winner_is_clear() -> None:
 
 async def test_who_cannot_catch_up_in_what_is_left_is_dropped() -> None:
     track = Track(cases=5, good="1", behind="11111111001")
-    found = await track.race()
-    assert out(found)["behind"] == "dropped at block 2 with 8 of 10: cannot catch up with the leader's 10 of 10"
+    result = await track.race()
+    assert out(result)["behind"] == "dropped at block 2 with 8 of 10: cannot catch up with the leader's 10 of 10"
     assert len(track.runs["good"]) == 10
 
 
@@ -146,8 +146,8 @@ async def test_much_cheaper_candidate_wins_where_only_luck_is_between(
 
 async def test_thorough_race_leaves_no_case_out() -> None:
     track = Track(one="1", two="1")
-    found = await track.race(thorough=True)
-    assert [len(entry.runs) for entry in found.entries] == [14, 14]
+    result = await track.race(thorough=True)
+    assert [len(entry.runs) for entry in result.entries] == [14, 14]
 
 
 @pytest.mark.parametrize("told", ["0", "00000011111111"])
@@ -159,9 +159,9 @@ async def test_race_without_improvement_has_no_winner_and_costs_one_block(told: 
 
 async def test_race_has_no_winner_where_training_cases_get_worse() -> None:
     track = Track(in_force="00000011111111", trades="1111110")
-    found = await track.race()
-    assert winner(found) is None
-    assert "cannot reach in_force any more, which has 8 of 14" in out(found)["trades"]
+    result = await track.race()
+    assert winner(result) is None
+    assert "cannot reach in_force any more, which has 8 of 14" in out(result)["trades"]
 
 
 async def test_race_is_not_won_by_who_only_equals_the_prompt_in_force() -> None:
@@ -170,10 +170,10 @@ async def test_race_is_not_won_by_who_only_equals_the_prompt_in_force() -> None:
 
 async def test_where_nobody_mends_anything_further_failures_are_met_before_all_are_dropped() -> None:
     track = Track(spare=6, late="000000" + "0" * 8 + "01", never="0")
-    found = await track.race()
-    assert winner(found) == "late"
-    assert len(found.trials.failures) == 12
-    assert out(found)["never"] == "dropped at block 2 with 0 of 12: mends nothing, in_force has 0 of 12"
+    result = await track.race()
+    assert winner(result) == "late"
+    assert len(result.trials.failures) == 12
+    assert out(result)["never"] == "dropped at block 2 with 0 of 12: mends nothing, in_force has 0 of 12"
     hopeless = Track(spare=6, one="0", two="0")
     assert winner(await hopeless.race()) is None
     assert sum(map(len, hopeless.runs.values())) - len(hopeless.runs["in_force"]) == 24
@@ -181,33 +181,33 @@ async def test_where_nobody_mends_anything_further_failures_are_met_before_all_a
 
 async def test_extra_time_of_many_is_as_short_as_their_first_block() -> None:
     track = Track(spare=6, **{f"c{n}": "0" for n in range(8)})
-    found = await track.race()
-    assert [trial.input for trial in found.trials.failures[6:]] == ["more-f0", "more-f1", "more-f2"]
+    result = await track.race()
+    assert [trial.input for trial in result.trials.failures[6:]] == ["more-f0", "more-f1", "more-f2"]
 
 
 async def test_spare_failure_that_is_a_training_case_is_met_once() -> None:
     track = Track(late="0000001")
     shared = track.trials._replace(spare_failures=track.trials.cases[:2])
-    found = await race(track.run, shared, Entry(candidate("in_force")), [candidate("late")])
-    assert [trial.input for trial in found.trials.failures[6:]] == ["t0", "t1"]
-    assert [trial.input for trial in found.trials.cases] == [f"t{n}" for n in range(2, 8)]
+    result = await race(track.run, shared, Entry(candidate("in_force")), [candidate("late")])
+    assert [trial.input for trial in result.trials.failures[6:]] == ["t0", "t1"]
+    assert [trial.input for trial in result.trials.cases] == [f"t{n}" for n in range(2, 8)]
     assert len(track.runs["late"]) == len(set(track.runs["late"]))
 
 
 async def test_spare_failures_are_not_met_where_something_is_mended() -> None:
     track = Track(spare=6, one="100000" + "0" * 8, in_force="00000011111111")
-    found = await track.race()
-    assert winner(found) is None
+    result = await track.race()
+    assert winner(result) is None
     assert not any(text.startswith("more-f") for text in track.runs["one"])
-    assert out(found)["one"].startswith("dropped at block 3 with 1 of 14: cannot reach in_force")
+    assert out(result)["one"].startswith("dropped at block 3 with 1 of 14: cannot reach in_force")
 
 
 @pytest.mark.parametrize(("then", "best", "met"), [("1", "level", 4), ("0", None, 8)])
 async def test_level_race_goes_on_with_further_training_cases(then: str, best: str | None, met: int) -> None:
     track = Track(spare=8, in_force="00000011" + "0" * 22, level="110000" + "0" * 8 + "0" * 8 + then * 8)
-    found = await track.race()
-    assert winner(found) == best
-    assert len(found.trials.cases) == 8 + met
+    result = await track.race()
+    assert winner(result) == best
+    assert len(result.trials.cases) == 8 + met
     assert sum(text.startswith("more-t") for text in track.runs["level"]) == met
 
 
@@ -236,7 +236,7 @@ async def test_nobody_is_dropped_for_nothing_while_failures_are_left_that_nobody
     assert winner(await track.race()) == "c7"
 
 
-async def test_race_never_runs_a_known_run_of_the_prompt_to_beat() -> None:
+async def test_race_never_repeats_a_known_run_of_the_incumbent() -> None:
     track = Track(good="1")
     incumbent = Entry(candidate("in_force"), {f"f{n}": scored(False) for n in range(6)})
     await race(track.run, track.trials, incumbent, [candidate("good")])
@@ -299,11 +299,11 @@ async def test_race_of_five_costs_less_than_two_fixed_heats_and_chooses_as_well(
         }
         in_force = "0" * 6 + "".join("1" if dice.random() < 0.4 else "0" for _ in range(8))
         track = Track(in_force=in_force, **results)
-        found = winner(await track.race())
+        best = winner(await track.race())
         cost, earlier = two_fixed_heats(track)
         paid, before = paid + track.paid(), before + cost
-        passed += track.results[found or "in_force"].count("1")
+        passed += track.results[best or "in_force"].count("1")
         passed_before += track.results[earlier or "in_force"].count("1")
-        assert found is None or track.results[found].count("1") > in_force.count("1")
+        assert best is None or track.results[best].count("1") > in_force.count("1")
     assert paid < 0.9 * before
     assert passed >= 0.99 * passed_before
