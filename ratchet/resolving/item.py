@@ -1,16 +1,14 @@
 """An item of the review queue with all that an answer needs: the cycle it came from, and its failures."""
 
-from typing import Literal, NamedTuple, NotRequired, TypedDict, cast
+from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError
 from ratchet.store import now
 from ratchet.store.documents import ReviewAnswer
 from ratchet.store.rows import CaseRow, CycleRow, FailureRow, ReviewRow
-from ratchet.store.statuses import WAITING, ReviewStatus
+from ratchet.store.statuses import WAITING, AnswerKind, ReviewStatus
 from ratchet.tasks import Expected
-
-AnswerKind = Literal["dismiss", "correct", "retry", "force"]
 
 
 class ReviewItem(NamedTuple):

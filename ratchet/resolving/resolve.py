@@ -8,8 +8,9 @@ from ratchet.errors import AlreadyDecidedError, ConfigurationError, RefusalError
 from ratchet.resolving.correct import correct
 from ratchet.resolving.dismiss import dismiss
 from ratchet.resolving.force import complete_forced, force
-from ratchet.resolving.item import AnswerKind, ReviewItem, ReviewRequest, ReviewResult, find_item
+from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult, find_item
 from ratchet.resolving.retry import retry
+from ratchet.store.statuses import AnswerKind
 from ratchet.tasks import Expected
 
 LONGEST_HINT = 4000

@@ -6,6 +6,7 @@ A record of `ratchet.records` that is kept whole is a `Dump`, unless single keys
 from typing import Any, Literal, NotRequired, TypedDict
 
 from ratchet.records import Outcome
+from ratchet.store.statuses import AnswerKind
 from ratchet.tasks import Expected
 
 Dump = dict[str, Any]
@@ -143,7 +144,7 @@ class VersionNumbers(TypedDict, total=False):
 class ReviewAnswer(TypedDict, total=False):
     """A person's answer to an item of the review queue."""
 
-    answer: str
+    answer: AnswerKind
     reviewer: str
     reason: str
     at: str

@@ -60,6 +60,12 @@ ReviewStatus = Literal[
     "retried",  # its failures were opened for another cycle
     "forced",  # its unproven change went live on a person's word
 ]
+AnswerKind = Literal[
+    "dismiss",  # nothing is to be done
+    "correct",  # something else was expected
+    "retry",  # another cycle is to work on it
+    "force",  # the unproven change is to go live
+]
 ReviewKind = Literal[
     "capability",  # no experiment made the failed runs pass
     "unstable",  # the failed runs pass when they are simply repeated

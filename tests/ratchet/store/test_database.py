@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
@@ -12,13 +12,6 @@ from ratchet.errors import ConfigurationError
 from ratchet.store import Database
 from ratchet.store.database import insert_once
 from ratchet.store.schema import cycles, gate_tests, now
-
-
-def test_migrations_build_the_partial_index(database: Database) -> None:
-    with database.read() as connection:
-        (found,) = [index for index in inspect(connection).get_indexes("cycles") if index["name"] == "one_open_cycle"]
-    assert (found["unique"], found["column_names"]) == (1, ["task", "component"])
-    assert "running" in str(found["dialect_options"]["sqlite_where"])
 
 
 def test_database_is_kept_when_opened_again(database_url: str) -> None:
@@ -53,14 +46,6 @@ def test_write_takes_the_lock_at_once(database: Database, database_url: str) -> 
     other.close()
 
 
-def test_unique_version_per_proposal_is_kept_by_the_database(database: Database) -> None:
-    sql = text("INSERT INTO versions VALUES ('t', :n, 'active', 'h', 0, 'P', '{}', '', 'b', 'r', '{}', 'now')")
-    with database.write() as connection:
-        connection.execute(sql, {"n": 1})
-        with pytest.raises(IntegrityError, match=r"versions\.proposal_id"):
-            connection.execute(sql, {"n": 2})
-
-
 @pytest.mark.parametrize("url", ["nonsense", "nodialect://x", "sqlite:////proc/none/x.sqlite"])
 def test_database_url_that_is_wrong_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^database"):
@@ -79,12 +64,6 @@ def test_password_is_not_shown_in_errors() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Database("nodialect://user:hunter2@host/db")
     assert "hunter2" not in str(caught.value)
-
-
-def test_now_sorts_as_text() -> None:
-    times = [now() for _ in range(100)]
-    assert times == sorted(times)
-    assert {len(time) for time in times} == {32}
 
 
 def test_database_of_another_kind_is_refused() -> None:
