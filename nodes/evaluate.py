@@ -4,27 +4,22 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from nodes.state import State, ending, thread_of
-from ratchet.engine import SAME_RUN, Engine
+from nodes.state import State, ending, own_run
+from ratchet.engine import SAME_RUN, Engine, Problem
+from ratchet.records import Evaluation
 from ratchet.store.documents import EvaluationDocument, RunDocument
 
 
 async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Score the output by the task's criteria and store the run."""
-    run = state["run"]
-    bench = await engine.workbench(state["task"], within=SAME_RUN)
-    expected = run["expected"]
-    evaluation = await engine.evaluate(bench, state["input"], run["output"], expected)
-    result = evaluation.model_dump(mode="json")
-    document: RunDocument = {
-        **run,
-        "input": state["input"],
-        "thread_id": thread_of(config),
-        "evaluation": cast(EvaluationDocument, result),
-    }
-    source = run["source"] or state["run_id"]
-    await engine.store.runs.add(state["run_id"], bench.task.name, source, document, version=run["version"])
-    update: State = {"evaluation": result}
+    """Score the output of the stored run by the task's criteria; a run is scored once."""
+    row = await own_run(engine, state, config)
+    run = row["document"]
+    if run["evaluation"] is None:
+        evaluation = await _score(engine, row["task"], run)
+        await engine.store.runs.score(row["id"], cast(EvaluationDocument, evaluation.model_dump(mode="json")))
+    else:
+        evaluation = Evaluation.model_validate(run["evaluation"])
+    update: State = {"evaluation": evaluation.model_dump(mode="json")}
     if evaluation.passed is True:
         update["outcome"] = ending("passed", "the run passed")
     elif evaluation.passed is None:
@@ -32,3 +27,10 @@ async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> Stat
             "unscored", "the run could not be scored: " + "; ".join(evaluation.problems or ["no expected output"])
         )
     return update
+
+
+async def _score(engine: Engine, task: str, run: RunDocument) -> Evaluation:
+    if run["problem"]:
+        return Problem(**run["problem"]).evaluation
+    bench = await engine.workbench(task, within=SAME_RUN)
+    return await engine.evaluate(bench, run["input"], run["output"], run["expected"])

@@ -7,8 +7,7 @@ from langgraph.channels import EphemeralValue
 
 from ratchet.engine import Engine
 from ratchet.errors import RefusalError
-from ratchet.store.documents import ServedRun
-from ratchet.store.rows import CycleRow
+from ratchet.store.rows import CycleRow, RunRow
 from ratchet.store.statuses import ReviewKind
 from ratchet.tasks import Expected
 
@@ -107,8 +106,6 @@ class State(Output, total=False):
     """The failures that a cycle was asked for; of the input only."""
     hint: Annotated[str | None, EphemeralValue]
     """A person's hint, up to the routing after the diagnosis; from there on the cycle's document has it."""
-    run: ServedRun
-    """The run as it was served."""
     cycle_id: str | None
     """The improvement cycle."""
     candidates: list[dict[str, Any]]
@@ -150,6 +147,19 @@ def thread_of(config: RunnableConfig) -> str | None:
 def ending(status: OutcomeStatus, message: str, **more: Any) -> OutcomeState:
     """An outcome."""
     return {"status": status, "message": message, **more}  # type: ignore[typeddict-item]
+
+
+async def own_run(engine: Engine, state: State, config: RunnableConfig) -> RunRow:
+    """The run that this thread has served, as it is stored. A client may write any id into the state.
+
+    Raises:
+        RefusalError: there is no such run, or it is another thread's.
+    """
+    run_id = str(state.get("run_id"))
+    row = await engine.store.runs.get(run_id)
+    if row is None or row["thread_id"] != thread_of(config):
+        raise RefusalError(f"run {run_id!r:.60} is not one of this thread; nothing was changed")
+    return row
 
 
 async def own_cycle(engine: Engine, state: State, config: RunnableConfig) -> CycleRow:

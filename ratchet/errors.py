@@ -68,5 +68,9 @@ class RefusalError(RatchetError):
     """What was asked for must not be done; nothing was changed."""
 
 
+class InputError(RatchetError):
+    """What a run was asked has a wrong type or size; nothing was stored or paid for."""
+
+
 class AnswerError(RatchetError):
     """An answer to an approval request has none of the accepted forms."""

@@ -43,6 +43,12 @@ class Problem(NamedTuple):
         about it, so that the trial is undecided."""
         return False if self.fault == "request" else None
 
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation of a run that there is not: no criterion, and passed as `passed` says."""
+        score = None if self.passed is None else 0.0
+        return Evaluation(criteria=[], score=score, passed=self.passed, problems=[f"run: {self.message}"])
+
 
 def as_trials(failures: list[FailureBundle]) -> list[Trial]:
     """The failed inputs, each once, to be tried again."""
@@ -55,9 +61,11 @@ def with_prompt(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> Tas
 
 
 async def try_prompt(
-    harness: Harness, bench: Workbench, prompts: TaskPrompts, text: str, repeat: int = 0
+    harness: Harness, bench: Workbench, prompts: TaskPrompts, text: str, repeat: int | None = 0
 ) -> AgentRun | Problem:
-    """Run the agent on one input, for an experiment, a race, the gate or a measurement; `repeat` as in `Models.reply`.
+    """Run the agent on one input: to serve it, or for an experiment, a race, the gate or a measurement.
+
+    `repeat` as in `Models.reply`.
 
     What is no run is a `Problem` of this input only. A source that does not answer is undecided everywhere, never a
     failure of the prompt that asks it; only the gate counts a missing result against a change, see `Pair.rates`. An
@@ -84,9 +92,7 @@ async def score_one(harness: Harness, bench: Workbench, prompts: TaskPrompts, tr
     """
     run = await try_prompt(harness, bench, prompts, trial.input, repeat)
     if isinstance(run, Problem):
-        score = None if run.passed is None else 0.0
-        nothing = Evaluation(criteria=[], score=score, passed=run.passed, problems=[f"run: {run.message}"])
-        return Scored("", nothing, 0, None)
+        return Scored("", run.evaluation, 0, None)
     evaluation = await harness.evaluate(bench, trial.input, run.output, trial.expected)
     return Scored(run.output, evaluation, run.tokens, run.step_seconds)
 

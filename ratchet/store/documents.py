@@ -32,29 +32,34 @@ class EvaluationDocument(TypedDict):
     problems: list[str]
 
 
-class ServedRun(TypedDict):
-    """A run as the agent was served, before it is scored."""
+class ProblemDocument(TypedDict):
+    """A `ratchet.engine.Problem`."""
 
+    fault: Literal["request", "source"]
+    message: str
+
+
+class RunDocument(TypedDict):
+    """All that is kept of a run."""
+
+    input: str
     expected: Expected
     source: str | None
     """Who it came from; None where nobody said so."""
+    thread_id: str | None
     version: int
     rules_hash: str
     model: str
     prompts: dict[str, Any]
     """The task's components as they stand in the prompts file."""
     output: str
+    problem: ProblemDocument | None
+    """Why there is no output; None where there is one."""
     trace: list[Dump]
     """`ratchet.records.Step`s."""
     seconds: float
-
-
-class RunDocument(ServedRun):
-    """All that is kept of a run."""
-
-    input: str
-    thread_id: str | None
-    evaluation: EvaluationDocument
+    evaluation: EvaluationDocument | None
+    """None until it is scored."""
 
 
 class BundleDocument(TypedDict):

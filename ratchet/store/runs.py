@@ -1,12 +1,12 @@
 """Runs of the agent."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
-from sqlalchemy import case, func, not_, or_, select
+from sqlalchemy import case, func, not_, or_, select, update
 
 from ratchet.concurrency import threaded
-from ratchet.store.database import Database, insert_once
-from ratchet.store.documents import RunDocument
+from ratchet.store.database import Database, fetch_rows, insert_once
+from ratchet.store.documents import EvaluationDocument, RunDocument
 from ratchet.store.rows import RunRow
 from ratchet.store.schema import failures, now, runs
 from ratchet.tasks import CASE_SOURCE, Expected
@@ -41,15 +41,13 @@ class Runs:
 
     @threaded
     def add(self, run_id: str, task: str, source: str, document: RunDocument, *, version: int) -> None:
-        """Store a run; storing it again (a node that ran twice) changes nothing."""
-        evaluation = document["evaluation"]
+        """Store a run as it was served; storing it again (a node that ran twice) changes nothing."""
         row: RunRow = {
             "id": run_id,
             "task": task,
             "thread_id": document["thread_id"],
             "source": source,
-            "passed": None if evaluation["passed"] is None else int(evaluation["passed"]),
-            "score": evaluation["score"],
+            **_scores(document["evaluation"]),
             "version": version,
             "document": document,
             "created_at": now(),
@@ -58,9 +56,25 @@ class Runs:
             insert_once(connection, runs, row)
 
     @threaded
+    def get(self, run_id: str) -> RunRow | None:
+        """The run of that id."""
+        query = select(runs).where(runs.c.id == run_id)
+        with self._database.read() as connection:
+            return next(iter(fetch_rows(connection, query, RunRow)), None)
+
+    @threaded
+    def score(self, run_id: str, evaluation: EvaluationDocument) -> None:
+        """Note the evaluation of a run that has none yet."""
+        with self._database.write() as connection:
+            document = connection.execute(select(runs.c.document).where(runs.c.id == run_id)).scalar()
+            if document is not None and document["evaluation"] is None:
+                values = {"document": document | {"evaluation": evaluation}, **_scores(evaluation)}
+                connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+
+    @threaded
     def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
-        """Source and input of the runs under one version that say they are known cases. A failed run whose failure is
-        not stored does not count: its process ended in between."""
+        """Source and input of the runs under one version that say they are known cases. A run that
+        is not scored, and a failed one whose failure is not stored, do not count: their process ended in between."""
         query = (
             select(runs.c.source, runs.c.document["input"].as_string())
             .outerjoin(failures, failures.c.run_id == runs.c.id)
@@ -68,6 +82,7 @@ class Runs:
                 runs.c.task == task,
                 runs.c.version == version,
                 _NAMES_CASE,
+                runs.c.document["evaluation"].as_string().is_not(None),
                 or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
             )
             .distinct()
@@ -107,3 +122,14 @@ class Runs:
         )
         with self._database.read() as connection:
             return [PastRun(*row) for row in connection.execute(query)]
+
+
+class _Scores(TypedDict):
+    passed: int | None
+    score: float | None
+
+
+def _scores(evaluation: EvaluationDocument | None) -> _Scores:
+    if evaluation is None or evaluation["passed"] is None:
+        return {"passed": None, "score": evaluation and evaluation["score"]}
+    return {"passed": int(evaluation["passed"]), "score": evaluation["score"]}

@@ -70,4 +70,4 @@ def test_decision_is_stored_whole_with_its_time_and_its_change() -> None:
 
 
 def test_served_run_has_all_of_the_agents_run() -> None:
-    assert AgentRun.model_fields.keys() < get_type_hints(documents.ServedRun).keys()
+    assert AgentRun.model_fields.keys() < get_type_hints(documents.RunDocument).keys()
