@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.gate import PairedTest, error_level, wilson
+from ratchet.gate import PairedTest, wilson
 from ratchet.gate.eprocess import BETS, wealth, wealth_over
 
 rates = st.sampled_from([0.0, 1 / 3, 0.5, 2 / 3, 1.0])
@@ -97,19 +97,6 @@ def test_best_possible_is_reached_by_winning_all_that_is_left() -> None:
     seen = [(1 / 3, 1.0), (1.0, 0.5)]
     assert after(seen).best_possible(5) == pytest.approx(after([*seen, *[(0.0, 1.0)] * 5]).better)
     assert after(seen).best_possible(0) == after(seen).better
-
-
-@pytest.mark.parametrize("error", [0.05, 0.2])
-def test_level_spends_at_most_the_error_without_discoveries(error: float) -> None:
-    spent = sum(error_level(number, 0, error) for number in range(1, 200_000))
-    assert error * 0.99 < spent <= error
-
-
-def test_level_grows_with_discoveries_and_falls_with_tests() -> None:
-    assert error_level(1, 0) == pytest.approx(0.05 / 2.612375348685488)
-    assert error_level(5, 3) == pytest.approx(4 * error_level(5, 0))
-    assert error_level(2, 0) < error_level(1, 0)
-    assert error_level(1, 10_000) == 1.0
 
 
 @pytest.mark.parametrize(

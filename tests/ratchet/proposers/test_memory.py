@@ -82,3 +82,15 @@ async def test_similar_wording_that_failed_is_refused(engine: Engine, situation:
     assert [refused.reason for refused in proposed.refused] == ["like one that failed before: it was unproven"]
     assert [candidate.prompt.prompt.splitlines()[-1] for candidate in proposed.candidates] == ["Sing one song for me!"]
     assert (await propose([Says("And " + ADDED)], made, await recall(proposals, made, without="P1"))).refused == []
+
+
+@pytest.mark.anyio
+async def test_idea_is_the_same_for_the_same_change_only(situation: Any) -> None:
+    prompt = (await situation()).prompt
+    one = Candidate(strategy="a", rationale="x", prompt=prompt)
+    same = Candidate(strategy="b", rationale="y", prompt=prompt)
+    other = Candidate(
+        strategy="a", rationale="x", prompt=prompt.model_copy(update={"examples": [Example(input="i", output="o")]})
+    )
+    assert fingerprint_of("shop", one) == fingerprint_of("shop", same)
+    assert len({fingerprint_of("shop", one), fingerprint_of("shop", other), fingerprint_of("other", one)}) == 3
