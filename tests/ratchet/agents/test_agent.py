@@ -3,89 +3,15 @@ from typing import Any, TypedDict
 import pytest
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import END, START, StateGraph
-from shop import TASK, Project, shop_items
+from shop import TASK, Project
 
-from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
-from ratchet.prompting import TaskPrompt
-from ratchet.records import AgentRun
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def run(project: Project, engine: Engine) -> Any:
-    async def one(text: str = "Where is item00 kept?", toml: str = TASK, **prompts: Any) -> AgentRun:
-        project.write_task(toml=toml, cases=shop_items())
-        bench = await engine.workbench("shop")
-        forms = {name: TaskPrompt.model_validate(prompt) for name, prompt in prompts.items()}
-        return await engine.run(bench, text, prompts=bench.prompts | forms)
-
-    return one
-
-
 def custom(project: Project, agent: Any) -> str:
     return TASK + f'[agent]\nuse = "{project.add("custom", agent)}"\n'
-
-
-async def test_agent_is_one_model_call_with_its_trace(project: Project, run: Any) -> None:
-    script = project.script("agent", "on the shelf")
-    found = await run()
-    assert found.output == "on the shelf"
-    assert script.calls == [
-        [
-            {
-                "role": "system",
-                "content": "RULES (never break):\n- Never ask for a password.\nTASK:\nAnswer the question.",
-            },
-            {"role": "user", "content": "Where is item00 kept?"},
-        ]
-    ]
-    (step,) = found.trace
-    assert (step.kind, step.component, step.input, step.output) == ("model", "shop", script.calls[0], "on the shelf")
-    assert found.tokens == step.input_tokens + step.output_tokens > 0
-
-
-async def test_agent_fetches_documents_and_similar_cases(project: Project, run: Any) -> None:
-    script = project.script("agent", "ok")
-    context = [{"source": "handbook", "query": "{input} please", "top_k": 1}, {"source": "solved_cases", "top_k": 2}]
-    found = await run("Where is item02 kept?", shop={"prompt": "Answer.", "context": context})
-    (messages,) = script.calls
-    assert messages[0]["content"].endswith("TASK:\nAnswer.\n\nThe answer is in this text:\nThe item02 is in bin02x.")
-    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
-    assert "item02" not in "".join(message["content"] for message in messages[1:-1])
-    assert [(step.kind, step.input.get("query") if step.kind == "retrieval" else None) for step in found.trace] == [
-        ("retrieval", "Where is item02 kept? please"),
-        ("retrieval", "Where is item02 kept?"),
-        ("model", None),
-    ]
-
-
-async def test_agent_shows_a_document_once(project: Project, run: Any) -> None:
-    script = project.script("agent", "ok")
-    context = [{"source": "handbook", "top_k": 1}, {"source": "handbook", "query": "item00", "top_k": 1}]
-    await run(shop={"prompt": "Answer.", "context": context})
-    assert script.seen.count("The item00 is in bin00x.") == 1
-
-
-async def test_agent_with_an_unknown_source_is_a_configuration_error(run: Any) -> None:
-    with pytest.raises(ConfigurationError, match="task shop: no context source 'gone'"):
-        await run(shop={"prompt": "Answer.", "context": [{"source": "gone"}]})
-
-
-async def test_variables_come_from_the_input_object(project: Project, run: Any) -> None:
-    script = project.script("agent", "ok")
-    toml = TASK.replace('components = ["shop"]', 'components = ["shop"]\nvariables = ["tone", "input"]')
-    text = '{"tone": "{input} {prompt}", "other": 1}'
-    await run(text, toml, shop={"prompt": "Be {tone}: {other} {input}"})
-    assert script.calls[0][0]["content"].endswith("TASK:\nBe {input} {prompt}: {other} " + text)
-
-
-@pytest.mark.parametrize("text", ["plain", '{"other": 1}', "[1]", "[" * 100_000])
-async def test_variable_without_a_value_is_a_configuration_error(run: Any, text: str) -> None:
-    toml = TASK.replace('components = ["shop"]', 'components = ["shop"]\nvariables = ["tone"]')
-    with pytest.raises(ConfigurationError, match="task shop: no value for the variable 'tone'; the input has to be"):
-        await run(text, toml)
 
 
 async def test_custom_callable_calls_components(project: Project, run: Any) -> None:
