@@ -1,12 +1,26 @@
 """Regular expressions that people write in their files: checked when loaded, searched for with a time limit."""
 
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
 import regex
 
+from ratchet.concurrency import Slots, to_daemon_thread
 from ratchet.errors import PatternError
 
-SECONDS = 0.25
-"""A search that takes longer is cut off, so that no pattern can hold up the event loop's threads. `regex` measures it
-as processor time of the whole process: on a machine that is busy with others more time passes meanwhile."""
+SECONDS = 1.0
+"""A search that takes more processor time is given up. What other threads and processes take does not count."""
+LONGEST = 10.0
+"""Seconds that a search may last even where others leave it no processor time."""
+_QUICK = 0.005
+"""Nearly all searches end within this time, and need no thread of their own."""
+_CORES = os.cpu_count() or 1
+_searches = Slots(_CORES)
 
 
 def compiles(pattern: str) -> str:
@@ -22,15 +36,70 @@ def compiles(pattern: str) -> str:
     return pattern
 
 
-def is_found(pattern: str, text: str) -> bool:
-    """Whether `text` has a match of `pattern`.
+async def is_found(pattern: str, text: str) -> bool:
+    """Whether `text` has a match of `pattern`. A search that takes long does not hold up the event loop.
 
     Raises:
-        PatternError: the search took longer than `SECONDS`, or the pattern is refused.
+        PatternError: the search took too long, or the pattern is refused.
     """
+    with suppress(TimeoutError):
+        return _search(pattern, text, _QUICK)
     try:
-        return regex.search(pattern, text, timeout=SECONDS, concurrent=True) is not None
+        async with _searches.within(LONGEST):
+            return await _Watched(pattern, text).run()
     except TimeoutError as error:
-        raise PatternError(f"the pattern took longer than {SECONDS} s") from error
+        raise PatternError(f"the pattern took longer than {SECONDS:g} s") from error
+
+
+def _search(pattern: str, text: str, seconds: float) -> bool:
+    """`regex` takes `seconds` as processor time of the whole process, so other busy threads shorten them."""
+    try:
+        return regex.search(pattern, text, timeout=seconds, concurrent=True) is not None
     except regex.error as error:
         raise PatternError(f"the pattern is refused: {error}") from error
+
+
+class _Watched:
+    """A search in a thread of its own that is given up by that thread's processor time."""
+
+    def __init__(self, pattern: str, text: str) -> None:
+        self._pattern = pattern
+        self._text = text
+        self._clock: Callable[[], float] = lambda: 0.0
+
+    async def run(self) -> bool:
+        """Whether it found something.
+
+        Raises:
+            TimeoutError: its thread has worked for `SECONDS`.
+        """
+        task = asyncio.ensure_future(to_daemon_thread(self._work))
+        try:
+            while (left := SECONDS - self._clock()) > 0:
+                done, _ = await asyncio.wait([task], timeout=max(left, 0.01))
+                if done:
+                    return task.result()
+            raise TimeoutError
+        finally:
+            task.cancel()
+
+    def _work(self) -> bool:
+        self._clock = _clock_of_this_thread()
+        most = SECONDS * 2 * (_CORES + 1)  # ends the thread once given up, and not before: others may be as busy
+        return _search(self._pattern, self._text, most)
+
+
+def _clock_of_this_thread() -> Callable[[], float]:
+    """Its processor time, for other threads to read; where the system does not tell it, the time that passes."""
+    if sys.platform in ("darwin", "win32"):
+        started = time.monotonic()
+        return lambda: time.monotonic() - started
+    number = time.pthread_getcpuclockid(threading.get_ident())
+
+    def seconds() -> float:
+        try:
+            return time.clock_gettime(number)
+        except OSError:  # the thread has just ended
+            return 0.0
+
+    return seconds

@@ -1,6 +1,6 @@
 """Scoring a run: every criterion, the weighted score, pass or fail."""
 
-from ratchet.concurrency import gather, to_thread
+from ratchet.concurrency import gather
 from ratchet.errors import EvaluationError, ModelError
 from ratchet.evaluators import programmatic as check
 from ratchet.evaluators.judge import judge
@@ -93,7 +93,7 @@ async def _check(
         case "contains":
             return check.check_contains(criterion, output, expected)
         case "regex":
-            return await to_thread(check.check_regex, criterion, output)
+            return await check.check_regex(criterion, output)
         case "numeric":
             return check.check_numeric(criterion, output, expected)
         case "json_schema":

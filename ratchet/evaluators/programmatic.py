@@ -43,14 +43,14 @@ def check_contains(criterion: Contains, output: str, expected: Expected) -> Chec
     return passed, "" if passed else f"does not contain {_quote(wanted)}"
 
 
-def check_regex(criterion: Regex, output: str) -> Check:
+async def check_regex(criterion: Regex, output: str) -> Check:
     """Has a match of the pattern (or none), searched for with a time limit.
 
     Raises:
         EvaluationError: the search took too long.
     """
     try:
-        found = is_found(criterion.pattern, output)
+        found = await is_found(criterion.pattern, output)
     except PatternError as error:
         raise EvaluationError(str(error)) from error
     wish = "must not match" if criterion.negate else "must match"

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ratchet.concurrency import gather
 from ratchet.engine import Scored
+from ratchet.errors import PatternError
 from ratchet.gate.pair import Pair
 from ratchet.prompting import RuleCheck, Rules
 from ratchet.records import RuleViolation
@@ -43,15 +45,15 @@ def _output(scored: Scored) -> str | None:
     return scored.output if scored.evaluation.criteria else None
 
 
-def violations(rules: Rules, seen: Sequence[Observed]) -> list[RuleViolation]:
-    """Every rule that an output under the new prompt breaks. A missing output breaks all: what could not be probed was
-    not shown to hold."""
-    found = [_violation(check, item) for check in rules.checks for item in seen]
+async def violations(rules: Rules, seen: Sequence[Observed]) -> list[RuleViolation]:
+    """Every rule that an output under the new prompt breaks. What was not shown to hold counts as broken: a missing
+    output breaks all, and one that could not be checked breaks that rule."""
+    found = await gather(_violation(check, item) for check in rules.checks for item in seen)
     return [violation for violation in found if violation]
 
 
-def _violation(check: RuleCheck, item: Observed) -> RuleViolation | None:
-    why = "gave no output" if item.new is None else check.broken_by(item.new)
+async def _violation(check: RuleCheck, item: Observed) -> RuleViolation | None:
+    why = "gave no output" if item.new is None else await _problem(check, item.new)
     if why is None:
         return None
     return RuleViolation(
@@ -61,8 +63,22 @@ def _violation(check: RuleCheck, item: Observed) -> RuleViolation | None:
         input=item.input,
         output=(item.new or "")[:EXCERPT],
         why=why,
-        already_broken=item.old is not None and check.broken_by(item.old) is not None,
+        already_broken=item.old is not None and await _is_broken(check, item.old),
     )
+
+
+async def _problem(check: RuleCheck, output: str) -> str | None:
+    try:
+        return await check.broken_by(output)
+    except PatternError as error:
+        return f"could not be checked: {error}"
+
+
+async def _is_broken(check: RuleCheck, output: str) -> bool:
+    try:
+        return await check.broken_by(output) is not None
+    except PatternError:  # nothing to excuse the change with
+        return False
 
 
 def rule_vetoes(found: Sequence[RuleViolation]) -> list[str]:

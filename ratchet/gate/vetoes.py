@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ratchet.concurrency import gather, to_thread
+from ratchet.concurrency import gather
 from ratchet.engine import Engine, Problem, Workbench, try_prompt, with_prompt
 from ratchet.gate import Comparison, Observed, costs, limit_vetoes, observations, rule_vetoes, violations
 from ratchet.gate.bounds import Costs
@@ -35,7 +35,7 @@ async def vetoes(
     seen = observations(comparison.pairs)
     if comparison.verdict() == "better":
         seen += await probe(engine, bench, with_prompt(bench.prompts, component, prompt))
-    found = await to_thread(violations, bench.rules, seen)
+    found = await violations(bench.rules, seen)
     spent = costs(comparison.pairs)
     lines = rule_vetoes(found) + (limit_vetoes(bench.task.limits, spent) if spent else [])
     return Vetoes(found, spent, lines)
@@ -50,14 +50,14 @@ async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[
     """
     inputs = list(dict.fromkeys(text for check in bench.rules.checks for text in check.probes))
     new = await _outputs(engine, bench, prompts, inputs)
-    broken = await to_thread(_breaking_inputs, bench.rules, new)
+    broken = await _breaking_inputs(bench.rules, new)
     old = await _outputs(engine, bench, bench.prompts, broken)
     return [Observed("probe", text, output, old.get(text)) for text, output in new.items()]
 
 
-def _breaking_inputs(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
+async def _breaking_inputs(rules: Rules, outputs: dict[str, str | None]) -> list[str]:
     seen = [Observed("probe", text, output) for text, output in outputs.items()]
-    return list(dict.fromkeys(violation.input for violation in violations(rules, seen)))
+    return list(dict.fromkeys(violation.input for violation in await violations(rules, seen)))
 
 
 async def _outputs(engine: Engine, bench: Workbench, prompts: TaskPrompts, inputs: list[str]) -> dict[str, str | None]:

@@ -8,7 +8,6 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.config.patterns import compiles, is_found
-from ratchet.errors import PatternError
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -62,15 +61,16 @@ class RuleCheck(StrictModel):
         """What its result is called in an evaluation. No criterion of a task can be called so: theirs hold no colon."""
         return f"rule:{self.number}"
 
-    def broken_by(self, output: str) -> str | None:
-        """Why `output` breaks the rule, None where it does not. A search that is cut off breaks it, and says so."""
-        try:
-            if self.must_not_match is not None and is_found(self.must_not_match, output):
-                return f"must not match {self.must_not_match!r}"
-            if self.must_match is not None and not is_found(self.must_match, output):
-                return f"must match {self.must_match!r}"
-        except PatternError as error:
-            return f"could not be checked: {error}"
+    async def broken_by(self, output: str) -> str | None:
+        """Why `output` breaks the rule, None where it does not.
+
+        Raises:
+            PatternError: it could not be checked.
+        """
+        if self.must_not_match is not None and await is_found(self.must_not_match, output):
+            return f"must not match {self.must_not_match!r}"
+        if self.must_match is not None and not await is_found(self.must_match, output):
+            return f"must match {self.must_match!r}"
         return None
 
 

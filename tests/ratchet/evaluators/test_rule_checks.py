@@ -1,6 +1,7 @@
 import pytest
 from shop import Project, shop_items
 
+from ratchet.config import patterns
 from ratchet.engine import Engine, Trial, score_one
 from ratchet.evaluators import with_rules
 from ratchet.prompting import RuleCheck, Rules
@@ -36,6 +37,23 @@ async def test_kept_rule_changes_nothing_but_is_listed(passed: bool | None) -> N
     found = await with_rules(evaluation(passed), CHECKED, "no")
     assert (found.passed, found.score, found.problems) == (passed, 1.0, ["old"])
     assert [(result.name, result.passed) for result in found.criteria] == [("c", True), ("rule:2", True)]
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, None), (False, False), (None, None)])
+async def test_rule_that_could_not_be_checked_is_an_error_and_no_failure(
+    before: bool | None, after: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patterns, "SECONDS", 0.05)
+    slow = RuleCheck(number=3, rule="No aaa.", must_not_match="(a|aa)+$")
+    rules = Rules(rules=("No aaa.",), hash="h", checks=(*CHECKED.checks, slow))
+    found = await with_rules(evaluation(before), rules, "a" * 40 + "!")
+    result = found.of("rule:3")
+    assert result is not None
+    assert (result.outcome, result.passed, result.score) == ("error", None, None)
+    assert result.comment == "the rule 'No aaa.' could not be checked: the pattern took longer than 0.05 s"
+    assert (found.passed, found.score, found.failed) == (after, 1.0, [])
+    assert found.problems == ["old", f"rule:3: {result.comment}"]
+    assert (await with_rules(evaluation(before), rules, "a" * 40 + "p!")).passed is False
 
 
 async def test_rules_without_checks_change_nothing() -> None:
