@@ -22,10 +22,9 @@ from unittest.mock import patch
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 
-from ratchet import proposers
 from ratchet.config.settings import ROLES, Settings
 from ratchet.gate import wilson
-from ratchet.proposers import Situation
+from ratchet.proposers import Situation, strategies
 from ratchet.records import Candidate
 from ratchet.search import rounds
 from service.loop import CycleResult, improve
@@ -129,7 +128,7 @@ async def reply_at_once(client: ChatOpenAI, messages: list[dict[str, Any]], **_:
 def proposing(variants: Variants) -> Iterator[None]:
     """Let `variants` be the source of candidates for a cycle whose cause is the prompt."""
     with (
-        patch.object(proposers, "WORDING", (variants,)),
+        patch.object(strategies, "WORDING", (variants,)),
         patch.object(rounds, "WORDING", (variants,)),
         patch.object(rounds, "CONTEXT", ()),
     ):
