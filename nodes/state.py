@@ -1,9 +1,10 @@
 """The state of the graphs: plain JSON-able values only, so that every checkpoint reads back as it was written."""
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import EphemeralValue
+from typing_extensions import TypedDict  # pydantic asks for it where LangGraph draws the schemas, before Python 3.12
 
 from ratchet.engine import Engine
 from ratchet.errors import RefusalError

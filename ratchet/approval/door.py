@@ -8,6 +8,7 @@ it stands in the store, and nothing that a caller, a checkpoint or a model says.
 from functools import partial
 from typing import NamedTuple
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from ratchet.concurrency import to_thread
@@ -21,6 +22,7 @@ from ratchet.store.cycles import record_progress
 from ratchet.store.documents import DecisionDocument
 from ratchet.store.failures import mark_of_cycle
 from ratchet.store.proposals import decision_document, release_decision, set_proposal_status, take_decision
+from ratchet.store.rows import ProposalRow
 from ratchet.store.statuses import ProposalStatus
 
 _STATUS: dict[str, ProposalStatus] = {"approve": "approved", "edit": "editing", "reject": "rejected"}
@@ -49,22 +51,42 @@ async def stored_proposal(engine: Engine, proposal_id: str) -> StoredProposal:
     cycle = await engine.store.cycles.get(row["cycle_id"]) if row else None
     if row is None or cycle is None:
         raise RefusalError(f"no proposal {proposal_id!r:.80} is stored; nothing was changed")
-    kept = row["document"]
-    document = kept if "proposal" in kept else cycle["document"]
-    proposal = Proposal.model_validate(document.get("proposal") or {})
+    document = row["document"] if "proposal" in row["document"] else cycle["document"]
+    try:
+        proposal = Proposal.model_validate(document["proposal"])
+        validation = Validation.model_validate(document["validation"])
+        diagnosis = Diagnosis.model_validate(cycle["document"]["diagnosis"])
+    except (KeyError, ValidationError):
+        raise _unfit(proposal_id) from None
     if proposal.id != proposal_id or proposal.change_hash != change_hash(proposal.before, proposal.after):
-        raise RefusalError(
-            f"what is stored of the proposal {proposal_id!r:.80} does not fit together; nothing was changed"
-        )
-    decided = row["document"].get("decision")
+        raise _unfit(proposal_id)
+    decided = _decision_of(row, proposal)
     return StoredProposal(
         proposal,
-        Validation.model_validate(document["validation"]),
-        Diagnosis.model_validate(cycle["document"]["diagnosis"]),
+        validation,
+        diagnosis,
         row["status"],
-        Decision.model_validate({name: decided.get(name) for name in Decision.model_fields}) if decided else None,
+        _as_record(decided) if decided else None,
         sentence_of(decided) if decided else "",
     )
+
+
+def _as_record(decided: DecisionDocument) -> Decision:
+    return Decision.model_validate({name: value for name, value in decided.items() if name in Decision.model_fields})
+
+
+def _unfit(proposal_id: str) -> RefusalError:
+    return RefusalError(
+        f"what is stored of the proposal {proposal_id!r:.80} does not fit together; nothing was changed"
+    )
+
+
+def _decision_of(row: ProposalRow, proposal: Proposal) -> DecisionDocument | None:
+    """The stored decision. Earlier releases kept of an approval no more than the status and the reason."""
+    if "decision" in row["document"] or row["status"] not in ("approved", "applied"):
+        return row["document"].get("decision")
+    approval = Decision(type="approve", reason=row["reason"] or "")
+    return decision_document(approval, proposal.change_hash) | {"at": row["created_at"]}
 
 
 def sentence_of(decision: DecisionDocument) -> str:

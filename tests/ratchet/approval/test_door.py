@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from shop import OpenEngine
+from sqlalchemy import update
 
 from ratchet.approval.door import approved_proposal, decide, stored_proposal, take_back_edit
 from ratchet.engine import Engine
@@ -12,6 +13,7 @@ from ratchet.errors import AlreadyDecidedError, RefusalError
 from ratchet.gate import no_proof
 from ratchet.prompting import TaskPrompt, change_hash
 from ratchet.records import Decision, Diagnosis, Proposal
+from ratchet.store.schema import proposals
 
 pytestmark = pytest.mark.anyio
 APPROVE = Decision(type="approve", reviewer="ada")
@@ -132,11 +134,24 @@ async def test_stored_text_that_its_hash_does_not_fit_is_refused(engine: Engine,
     await decide(engine, waiting, APPROVE)
     row = await engine.store.proposals.get(waiting.id) or {}
     row["document"]["proposal"]["after"] = {"prompt": "Other."}
-    from sqlalchemy import update
-
-    from ratchet.store.schema import proposals
-
     with engine.store.database.write() as connection:
         connection.execute(update(proposals).where(proposals.c.id == waiting.id).values(document=row["document"]))
     with pytest.raises(RefusalError, match="does not fit together"):
         await approved_proposal(engine, waiting.id)
+
+
+@pytest.mark.parametrize("lost", ["proposal", "validation"])
+async def test_proposal_of_which_a_part_is_lost_is_refused(engine: Engine, waiting: Proposal, lost: str) -> None:
+    row = await engine.store.proposals.get(waiting.id)
+    assert row is not None
+    document = {**row["document"], lost: {"other": "shape"}}
+    with engine.store.database.write() as connection:
+        connection.execute(update(proposals).where(proposals.c.id == waiting.id).values(document=document))
+    with pytest.raises(RefusalError, match="does not fit together"):
+        await stored_proposal(engine, waiting.id)
+
+
+async def test_approval_of_an_earlier_release_stands(engine: Engine, waiting: Proposal) -> None:
+    await engine.store.proposals.mark(waiting.id, "approved", "the numbers are clear")
+    stored = await approved_proposal(engine, waiting.id)
+    assert stored.decision == Decision(type="approve", reason="the numbers are clear")
