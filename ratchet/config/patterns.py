@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Annotated
 
 import regex
+from pydantic import AfterValidator
 
 from ratchet.concurrency import Slots, to_daemon_thread
 from ratchet.errors import PatternError
@@ -34,6 +36,10 @@ def compiles(pattern: str) -> str:
     except regex.error as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return pattern
+
+
+Pattern = Annotated[str, AfterValidator(compiles)]
+"""A key of a file that is a regular expression."""
 
 
 async def is_found(pattern: str, text: str) -> bool:

@@ -4,7 +4,7 @@ import httpx2
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from ratchet.concurrency import to_daemon_thread, to_thread
+from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
 from ratchet.errors import ConfigurationError
 from ratchet.llm.calling import Backoff, ModelCaller
@@ -28,7 +28,7 @@ async def open_caller(spec: ModelSpec, settings: Settings, backoff: Backoff) -> 
         api_key = SecretStr(key)
     elif spec.provider == "scripted":
         base_url, api_key = "http://scripted.invalid/v1", SecretStr("-")
-        transport = ScriptedTransport(await to_daemon_thread(load_script, spec.name))
+        transport = ScriptedTransport(await load_script(spec.name))
     elif api_key is None and base_url is None:
         raise ConfigurationError(f"{spec}: set OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint of your own")
     http = await to_thread(

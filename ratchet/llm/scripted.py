@@ -7,19 +7,19 @@ that a task can be tried without a model; it says nothing about how well a real 
 """
 
 import asyncio
-import importlib
 import inspect
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2
-from pydantic import Field, field_validator
 
+from ratchet.concurrency import to_thread
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
-from ratchet.errors import ConfigurationError
+from ratchet.config.objects import load_object
+from ratchet.config.patterns import Pattern, is_found
+from ratchet.errors import ConfigurationError, PatternError
 
 
 class Fault(NamedTuple):
@@ -31,56 +31,50 @@ class Fault(NamedTuple):
 
 
 Script = Callable[[list[dict[str, Any]], dict[str, Any]], Any]
-"""``(messages, request) -> str | dict | Fault``, or a coroutine of one."""
+"""``(messages, request) -> str | dict | Fault``, or a coroutine of one. It is called in the event loop."""
 
 
 class ScriptLine(StrictModel):
     """One entry of a script file."""
 
-    match: Annotated[str, Field(description="regular expression, searched for")]
+    match: Pattern
+    """Searched for; the first entry that is found replies."""
     reply: str | dict[str, Any]
     anywhere: bool = False
-
-    @field_validator("match")
-    @classmethod
-    def _compiles(cls, match: str) -> str:
-        try:
-            re.compile(match)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        return match
 
 
 class _ScriptFile(StrictModel):
     replies: list[ScriptLine]
 
 
-def load_script(target: str) -> Script:
+async def load_script(target: str) -> Script:
     """The script that `target` names.
 
     Raises:
         ConfigurationError: no such file, module or function, or a wrong entry.
     """
     if target.endswith(".json"):
-        return _script_from_file(Path(target))
-    module_name, _, attribute = target.partition(":")
+        return await to_thread(_script_from_file, Path(target))
     try:
-        script = getattr(importlib.import_module(module_name), attribute)
-    except Exception as error:  # importing runs the user's code, which may raise anything
-        raise ConfigurationError(
-            f"scripted:{target}: cannot be imported ({error}); use module:function or FILE.json"
-        ) from error
+        script = await load_object(target, "scripted model")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; use module:function or FILE.json") from error
+    if not callable(script):
+        raise ConfigurationError(f"scripted model: {target!r} is no function")
     return script  # type: ignore[no-any-return]
 
 
 def _script_from_file(file: Path) -> Script:
     lines = validate(_ScriptFile, {"replies": parse_json(read_text(file), file)}, file).replies
 
-    def script(messages: list[dict[str, Any]], request: dict[str, Any]) -> str | dict[str, Any]:
+    async def script(messages: list[dict[str, Any]], request: dict[str, Any]) -> str | dict[str, Any]:
         last, everything = messages[-1]["content"], "\n".join(message["content"] for message in messages)
-        for line in lines:
-            if re.search(line.match, everything if line.anywhere else last):
-                return line.reply
+        for number, line in enumerate(lines):
+            try:
+                if await is_found(line.match, everything if line.anywhere else last):
+                    return line.reply
+            except PatternError as error:
+                raise PatternError(f"{file}: replies[{number}]: {error}") from error
         return ""
 
     return script
@@ -102,14 +96,20 @@ class ScriptedTransport(httpx2.AsyncBaseTransport):
             raise httpx2.ReadTimeout("the script took too long", request=request) from error
 
     async def _respond(self, body: dict[str, Any]) -> httpx2.Response:
-        reply = self._script(body["messages"], body)
-        if inspect.isawaitable(reply):
-            reply = await reply
+        reply = await self._reply(body)
         if isinstance(reply, Fault):
             await asyncio.sleep(reply.delay)
             return httpx2.Response(reply.status, text=reply.body, headers={"content-type": "application/json"})
         text = reply if isinstance(reply, str) else json.dumps(reply)
         return httpx2.Response(200, json=_completion(body, text))
+
+    async def _reply(self, body: dict[str, Any]) -> Any:
+        try:
+            reply = self._script(body["messages"], body)
+            return await reply if inspect.isawaitable(reply) else reply
+        except (Exception, SystemExit) as error:  # the user's code: a request that it refuses, and no further try
+            problem = {"message": f"the script raised {type(error).__name__}: {error}"}
+            return Fault(400, body=json.dumps({"error": problem}))
 
 
 def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:

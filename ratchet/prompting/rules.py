@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
-from ratchet.config.patterns import compiles, is_found
+from ratchet.config.patterns import Pattern, is_found
 
 Text = Annotated[str, Field(min_length=1)]
+PatternText = Annotated[Pattern, Field(min_length=1)]
 
 
 def _object_as_text(entry: Any) -> Any:
@@ -26,17 +27,12 @@ class RuleEntry(StrictModel):
     """A rule with a check that code can decide, for every output of the agent."""
 
     rule: Text
-    must_not_match: Text | None = None
+    must_not_match: PatternText | None = None
     """Regular expression: an output in which it is found breaks the rule."""
-    must_match: Text | None = None
+    must_match: PatternText | None = None
     """Regular expression: an output in which it is not found breaks the rule."""
     probe: Text | list[Text] = []
     """Inputs that tempt the agent to break the rule; each is run with a changed prompt before it may go live."""
-
-    @field_validator("must_not_match", "must_match")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        return pattern if pattern is None else compiles(pattern)
 
     @field_validator("probe")
     @classmethod

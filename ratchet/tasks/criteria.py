@@ -1,6 +1,5 @@
 """What a criterion in task.toml may say: one strict model per kind."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -8,6 +7,7 @@ from pydantic import Field, field_validator
 
 from ratchet.config.files import StrictModel
 from ratchet.config.objects import ObjectPath
+from ratchet.config.patterns import Pattern
 
 MOST_JUDGE_REPEATS = 15
 """Asks of a judge for one verdict at most."""
@@ -43,17 +43,8 @@ class Regex(CriterionBase):
     """The output has a match of `pattern` (with `negate`: has none)."""
 
     kind: Literal["regex"]
-    pattern: str
+    pattern: Pattern
     negate: bool = False
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        return pattern
 
 
 class Numeric(CriterionBase):
