@@ -5,7 +5,7 @@ import sys
 
 import typer
 from rich.logging import RichHandler
-from rich.markup import escape
+from rich.text import Text
 
 from ratchet import __version__
 from ratchet.errors import AlreadyDecidedError, RatchetError, RefusalError, StaleBaseError
@@ -66,11 +66,15 @@ def main() -> None:
     try:
         app()
     except (AlreadyDecidedError, RefusalError, StaleBaseError) as error:
-        err.print(f"[bold red]no:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        _tell("no:", error)
         sys.exit(1)
     except RatchetError as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        _tell("error:", error)
         sys.exit(2)
+
+
+def _tell(what: str, error: RatchetError) -> None:
+    err.print(Text.assemble((what, "bold red"), f" {error}"), soft_wrap=True)
 
 
 if __name__ == "__main__":

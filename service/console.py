@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-out = Console()
-"""Results."""
-err = Console(stderr=True)
+out = Console(markup=False, emoji=False)
+"""Results. Names and outputs are printed as they are, also those that look like markup."""
+err = Console(stderr=True, markup=False, emoji=False)
 """Progress, warnings and errors: never mixed into what a program reads."""
 
 Tell = Callable[..., None]
@@ -28,7 +28,7 @@ def progress(title: str) -> Iterator[Tell]:
     """A progress bar on a terminal, nothing elsewhere."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
