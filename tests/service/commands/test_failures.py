@@ -1,8 +1,13 @@
+"""`ratchet failures`."""
+
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Done
+from cycle_states import Reach
 from failing import Said, as_row, failing
 
 from ratchet.errors import ConfigurationError
@@ -79,3 +84,61 @@ def test_status_that_there_is_not_is_refused() -> None:
 def test_export_into_a_missing_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written"):
         _export(tmp_path / "missing" / "failures.jsonl", Found([stored()], [], {}))
+
+
+def test_failures_are_shown_by_group_and_exported_once(project: Path, ratchet: Callable[..., Done]) -> None:
+    for number in (1, 3):
+        ratchet("run", "desk", f"What is the price of item00{number}?", "--expected", "nothing else")
+
+    (group,) = ratchet("failures", "desk", "--json").json["groups"]
+    assert (group["title"], group["key"], len(group["ids"])) == ("correct", "desk: correct", 2)
+    assert sum(day["failures"] for day in group["trend"]) == 2
+    assert set(group["representatives"]) <= set(group["ids"])
+    assert "last 7 days" in ratchet("failures", "desk").out
+
+    assert ratchet("failures", "desk", "--export", "labels.jsonl").code == 0
+    assert len((project / "labels.jsonl").read_text().splitlines()) == 2
+    again = ratchet("failures", "desk", "--export", "labels.jsonl")
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
+def test_only_failures_of_the_status_asked_for_are_shown(reach: Reach, ratchet: Callable[..., Done]) -> None:
+    reach("applied")
+    reach.desk.fail("What is the price of the repair?", "free of charge")
+
+    found = {
+        status: [row["status"] for row in ratchet("failures", "desk", f"--status={status}", "--json").json["failures"]]
+        for status in ("open", "fixed", "in_cycle", "")
+    }
+
+    assert found == {"open": ["open"], "fixed": ["fixed"], "in_cycle": [], "": ["fixed", "open"]}
+
+
+def test_status_that_there_is_not_is_refused_with_those_there_are(reach: Reach, ratchet: Callable[..., Done]) -> None:
+    reach("failures_open")
+    done = ratchet("failures", "desk", "--status", "opened")
+    assert (done.code, done.out) == (2, "")
+    assert "in_cycle" in done.err
+
+
+def test_exported_failure_has_what_a_person_needs_to_label_it(reach: Reach, ratchet: Callable[..., Done]) -> None:
+    reach("capability")
+    done = ratchet("failures", "desk", "--status=", "--export", "labels.jsonl", "--json")
+    assert (done.json["n"], done.json["exported"]) == (1, "labels.jsonl")
+    (line,) = (reach.desk.folder / "labels.jsonl").read_text().splitlines()
+    row = json.loads(line)
+    assert (row["input"], row["expected"], row["label"]) == ("What is the price of the repair?", "free of charge", None)
+    assert (row["failed"], row["category"], row["version"]) == (["correct"], "capability", 1)
+    assert row["problems"] == ["correct: does not contain 'free of charge'"]
+
+
+def test_exported_failures_can_be_calibrated_with_once_they_are_labelled(
+    reach: Reach, ratchet: Callable[..., Done]
+) -> None:
+    reach("capability")
+    ratchet("failures", "desk", "--status=", "--export", "labels.jsonl")
+    file = reach.desk.folder / "labels.jsonl"
+    file.write_text(file.read_text().replace('"label": null', '"label": "capability"'))
+    triage = ratchet("calibrate", "desk", "labels.jsonl", "--json").json["triage"]
+    assert (triage["n"], triage["accuracy"]["passed"]) == (1, 1)

@@ -50,3 +50,29 @@ def test_improve_without_a_cycle_is_one_line(ratchet: Ratchet) -> None:
     assert done.code == 0
     assert done.out.startswith("nothing_to_do: ")
     assert "Spent" not in done.out
+
+
+def test_endpoint_that_is_down_is_told_and_the_cycle_goes_on_later(
+    ratchet: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    ratchet("run", "desk", "What is the price of item001?", "--expected", "101 coins")
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", "openai:x")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("RATCHET_RETRIES", "0")
+
+    down = ratchet("improve", "desk")
+
+    assert down.code == 2
+    assert "does not answer" in down.err
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", environment["RATCHET_AGENT_MODEL"])
+    assert ratchet("improve", "desk", "--json").json["status"] == "awaiting_approval"
+
+
+def test_budget_of_zero_escalates_and_says_so(ratchet: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+    ratchet("run", "desk", "What is the price of item001?", "--expected", "101 coins")
+    monkeypatch.setenv("RATCHET_MAX_CALLS", "0")
+
+    done = ratchet("improve", "desk", "--json")
+
+    assert (done.json["status"], done.json["calls"]) == ("escalated", 0)
+    assert "RATCHET_MAX_CALLS" in done.json["message"]
