@@ -1,6 +1,6 @@
 """The agent that is kept from decaying."""
 
-from ratchet.agents.agent import run_agent
+from ratchet.agents.agent import load_agent, run_agent
 from ratchet.agents.caller import ComponentCaller
 
-__all__ = ["ComponentCaller", "run_agent"]
+__all__ = ["ComponentCaller", "load_agent", "run_agent"]

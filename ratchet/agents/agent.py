@@ -40,9 +40,20 @@ async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
 
 
 async def _call_custom(use: str, call: ComponentCaller, text: str) -> Any:
-    agent = await load_object(use, f"task {call.task.name}: agent.use")
+    agent = await load_agent(use, call.task.name)
     if hasattr(agent, "ainvoke"):
         return await agent.ainvoke({"input": text}, {"configurable": {"call": call}})
-    if inspect.iscoroutinefunction(agent):
-        return await agent(text, call)
-    raise ConfigurationError(f"task {call.task.name}: agent.use: {use} is neither a Runnable nor an async function")
+    return await agent(text, call)
+
+
+async def load_agent(use: str, task_name: str) -> Any:
+    """The Runnable or async function that ``[agent] use`` of a task names.
+
+    Raises:
+        ConfigurationError: it cannot be imported, or is neither of them.
+    """
+    where = f"task {task_name}: agent.use"
+    agent = await load_object(use, where)
+    if not hasattr(agent, "ainvoke") and not inspect.iscoroutinefunction(agent):
+        raise ConfigurationError(f"{where}: {use!r} is neither a Runnable nor an async function")
+    return agent

@@ -20,7 +20,7 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
         EvaluationError: the function is missing, raises, hangs or returns something else.
     """
     try:
-        function = await load_object(criterion.use, f"criterion {criterion.name}")
+        function = await load_function(criterion)
         async with user_calls.within(SECONDS):
             result = await _call(criterion.use, function, inputs=text, outputs=output, reference_outputs=expected)
     except ConfigurationError as error:
@@ -42,3 +42,16 @@ async def _call(use: str, function: Any, **arguments: Any) -> Any:
         return await result if inspect.isawaitable(result) else result
     except (Exception, SystemExit) as error:  # the user's code: whatever it raises is an evaluation error
         raise EvaluationError(f"{use} raised {type(error).__name__}: {error}") from error
+
+
+async def load_function(criterion: Python) -> Any:
+    """The function that the criterion names.
+
+    Raises:
+        ConfigurationError: it cannot be imported, or is no function.
+    """
+    where = f"criterion {criterion.name}"
+    function = await load_object(criterion.use, where)
+    if not callable(function):
+        raise ConfigurationError(f"{where}: {criterion.use!r} is no function")
+    return function

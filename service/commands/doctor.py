@@ -8,16 +8,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ratchet.agents import load_agent
 from ratchet.calibration.canary import problem_of, score_canary
 from ratchet.concurrency import run_main, to_thread
 from ratchet.config.settings import ROLES, Settings
 from ratchet.counting import quantity
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError, RatchetError
+from ratchet.evaluators import load_function
 from ratchet.prompting import load_rules
 from ratchet.proposers import own_proposers
 from ratchet.search import race_policy
-from ratchet.tasks import load_task, task_names
+from ratchet.tasks import Task, load_task, task_names
 from service.commands.options import AsJson
 from service.console import out, print_json
 from service.session import open_session
@@ -100,14 +102,27 @@ async def _task(engine: Engine, name: str) -> Finding:
     try:
         await to_thread(load_task, engine.settings.tasks_dir, name)
         bench = await engine.workbench(name)
-        await own_proposers(bench.task)
-        await race_policy(bench.task)
     except RatchetError as error:
         return Finding(label, "error", str(error))
+    problems = [problem async for problem in _problems_of_code(bench.task)]
+    if problems:
+        return Finding(label, "error", "; ".join(problems))
     counts = f"{len(bench.train)} training and {quantity(len(bench.holdout), 'held-out case')}, version {bench.version}"
     if not bench.holdout:
         return Finding(label, "warning", f"{counts}: without held-out cases no change can be proven")
     return Finding(label, "ok", counts)
+
+
+async def _problems_of_code(task: Task) -> AsyncIterator[str]:
+    """What of the user's own code cannot run. That of context sources was imported with the task."""
+    loading = [own_proposers(task), race_policy(task)]
+    loading += [load_agent(task.agent.use, task.name)] if task.agent.use else []
+    loading += [load_function(criterion) for criterion in task.criteria if criterion.kind == "python"]
+    for load in loading:
+        try:
+            await load
+        except ConfigurationError as error:
+            yield str(error)
 
 
 async def _canary(engine: Engine, name: str) -> AsyncIterator[Finding]:

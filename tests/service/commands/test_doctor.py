@@ -1,0 +1,151 @@
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Done
+
+JUDGE = '\n[[criteria]]\nname = "good"\nkind = "judge"\nquestion = "Is it good?"\nrequired = true\n'
+CANARY = '\n[canary]\ninput = "What is the price of item001?"\noutput = "Free."\nexpected = "101 coins"\n'
+PASSES = [{"match": "You check one answer", "reply": {"reason": "fine", "verdict": True}}]
+FAILS = [{"match": "You check one answer", "reply": {"reason": "bad", "verdict": False}}]
+
+
+@pytest.fixture
+def examine(project: Path, ratchet: Callable[..., Done], write_script: Callable[..., None]) -> Callable[..., Any]:
+    """Runs `ratchet doctor` with more in task.toml; the exit code and one finding, by default that on the canary."""
+
+    def run(more: str, replies: list[dict[str, Any]], about: str = "canary of desk") -> tuple[int, Any]:
+        with (project / "tasks/desk/task.toml").open("a") as file:
+            file.write(more)
+        write_script(replies)
+        done = ratchet("doctor", "--json")
+        findings = {row["name"]: row for row in done.json["findings"]}
+        return done.code, findings.get(about)
+
+    return run
+
+
+def test_doctor_says_nothing_about_a_canary_where_code_decides(examine: Callable[..., Any]) -> None:
+    assert examine("", []) == (0, None)
+
+
+def test_doctor_warns_of_a_judge_without_a_canary(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE, PASSES)
+    assert (code, found["state"]) == (0, "warning")
+    assert "[canary]" in found["text"]
+
+
+def test_doctor_accepts_a_canary_that_fails(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE + CANARY, FAILS)
+    assert (code, found["state"], found["text"]) == (0, "ok", "fails, as it has to (correct, good)")
+
+
+def test_doctor_warns_of_a_canary_that_says_nothing_about_the_judge(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE + CANARY, PASSES)
+    assert (code, found["state"]) == (0, "warning")
+    assert "no judge criterion fails it" in found["text"]
+
+
+def test_doctor_fails_where_the_canary_passes(examine: Callable[..., Any]) -> None:
+    code, found = examine(CANARY.replace("Free.", "101 coins"), PASSES)
+    assert (code, found["state"]) == (1, "error")
+    assert "passes (correct)" in found["text"]
+
+
+def test_doctor_fails_where_the_canary_cannot_be_scored(examine: Callable[..., Any]) -> None:
+    code, found = examine(JUDGE.replace("true", "false") + CANARY.replace("Free.", "101 coins"), [])
+    assert (code, found["state"]) == (1, "error")
+    assert "could not be scored (good: judge model" in found["text"]
+
+
+def test_doctor_leaves_a_wrong_task_file_to_its_own_line(examine: Callable[..., Any]) -> None:
+    assert examine("colour = 1\n", []) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('[proposers]\nuse = ["nowhere:One"]', "task desk: proposers.use: 'nowhere:One' cannot be imported"),
+        ('[race]\nuse = "json:dumps"', "task desk: race.use: 'json:dumps' is no RacePolicy"),
+    ],
+)
+def test_doctor_names_a_part_of_the_users_that_cannot_be_used(
+    project: Path, ratchet: Callable[..., Done], table: str, told: str
+) -> None:
+    with (project / "tasks/desk/task.toml").open("a") as file:
+        file.write(f"\n{table}\n")
+    done = ratchet("doctor", "--json")
+    (finding,) = [row for row in done.json["findings"] if row["name"] == "task desk"]
+    assert (done.code, finding["state"]) == (1, "error")
+    assert finding["text"].startswith(told)
+
+
+CODE = """
+async def agent(text, call):
+    return await call("desk", text)
+
+def blocking_agent(text, call):
+    return "yes"
+
+def judged(inputs, outputs, reference_outputs):
+    return True
+
+class Retriever:
+    async def ainvoke(self, query):
+        return []
+
+retriever = Retriever()
+number = 7
+"""
+AGENT = '\n[agent]\nuse = "desk_code:{}"\n'
+PYTHON = '\n[[criteria]]\nname = "mine"\nkind = "python"\nuse = "{}"\n'
+RETRIEVER = '\n[[context_sources]]\nname = "web"\nkind = "python"\nuse = "desk_code:{}"\n'
+
+
+@pytest.fixture
+def code(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code of the user's, in the project's folder."""
+    (project / "desk_code.py").write_text(CODE)
+    (project / "exiting_code.py").write_text("import sys\nsys.exit('usage: exiting_code FILE')\n")
+    for name in ("desk_code", "exiting_code"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_doctor_accepts_code_that_can_run(code: None, examine: Callable[..., Any]) -> None:
+    more = AGENT.format("agent") + PYTHON.format("desk_code:judged") + RETRIEVER.format("retriever")
+    assert examine(more, [], "task desk")[1]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (AGENT.format("gone"), "agent.use: 'desk_code:gone' cannot be imported: AttributeError: "),
+        (AGENT.format("blocking_agent"), "agent.use: 'desk_code:blocking_agent' is neither a Runnable nor an async"),
+        (PYTHON.format("no_such_code:f"), "criterion mine: 'no_such_code:f' cannot be imported: ModuleNotFoundError: "),
+        (PYTHON.format("exiting_code:f"), "'exiting_code:f' cannot be imported: SystemExit: usage: exiting_code FILE"),
+        (PYTHON.format("desk_code:number"), "criterion mine: 'desk_code:number' is no function"),
+        (RETRIEVER.format("gone"), "context source 'web': 'desk_code:gone' cannot be imported: AttributeError: "),
+        (RETRIEVER.format("number"), "context source 'web': desk_code:number is no retriever"),
+    ],
+)
+def test_doctor_says_what_cannot_run(code: None, examine: Callable[..., Any], more: str, problem: str) -> None:
+    exit_code, found = examine(more, [], "task desk")
+    assert (exit_code, found["state"]) == (1, "error")
+    assert problem in found["text"]
+
+
+def test_doctor_says_all_that_cannot_run(code: None, examine: Callable[..., Any]) -> None:
+    _, found = examine(AGENT.format("gone") + PYTHON.format("desk_code:gone"), [], "task desk")
+    assert "agent.use: 'desk_code:gone'" in found["text"]
+    assert "criterion mine: 'desk_code:gone'" in found["text"]
+
+
+def test_doctor_finds_a_script_in_the_project_s_folder(
+    project: Path, ratchet: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "desk_script.py").write_text("def reply(messages, request):\n    return 'OK'\n")
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", "scripted:desk_script:reply")
+    findings = {row["name"]: row for row in ratchet("doctor", "--json").json["findings"]}
+    assert findings["agent model"]["state"] == "ok"
