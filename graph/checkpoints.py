@@ -1,8 +1,9 @@
 """The SQLite checkpointer, for `langgraph dev` and for `open_graph`."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
+from ratchet.errors import ConfigurationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -140,12 +142,27 @@ class SqliteSaver(AsyncSqliteSaver):
 
 @asynccontextmanager
 async def open_saver(file: Path) -> AsyncIterator[SqliteSaver]:
-    """A saver over `file`, its tables made if need be."""
-    await to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    """A saver over `file`, its tables made if need be.
+
+    Raises:
+        ConfigurationError: the file cannot be opened, or is no database.
+    """
+    await to_thread(_check, file)
     async with aiosqlite.connect(str(file)) as connection:
         saver = SqliteSaver(connection)
         await saver.setup()
         yield saver
+
+
+def _check(file: Path) -> None:
+    """Open the file once by itself: aiosqlite leaves a thread behind where it cannot."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        problem = f"checkpoints: {str(file)!r} cannot be opened: {error}"
+        raise ConfigurationError(f"{problem}; RATCHET_HOME names its folder") from error
 
 
 @asynccontextmanager

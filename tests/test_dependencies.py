@@ -42,7 +42,10 @@ def test_dependencies_are_explained() -> None:
 
 def test_every_import_is_declared_or_said_to_come_with_another_package() -> None:
     known = packages_of(lambda _: True)
-    packages = {name: set(map(str.lower, found)) for name, found in packages_distributions().items()}
+    packages = {
+        name: {package.lower().replace("_", "-") for package in found}
+        for name, found in packages_distributions().items()
+    }
     imported = {name: packages.get(name, {name}) for name in third_party_imports()}
 
     assert {name: found for name, found in imported.items() if not found & known} == {}

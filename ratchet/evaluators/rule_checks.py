@@ -18,7 +18,7 @@ async def with_rules(evaluation: Evaluation, rules: Rules, output: str) -> Evalu
     return evaluation.model_copy(
         update={
             "criteria": [*evaluation.criteria, *results],
-            "passed": _passed(evaluation.passed, results),
+            "passed": _verdict(evaluation.passed, results),
             "problems": [
                 *evaluation.problems,
                 *(f"{item.name}: {item.comment}" for item in results if not item.passed),
@@ -27,7 +27,7 @@ async def with_rules(evaluation: Evaluation, rules: Rules, output: str) -> Evalu
     )
 
 
-def _passed(before: bool | None, results: list[CriterionResult]) -> bool | None:
+def _verdict(before: bool | None, results: list[CriterionResult]) -> bool | None:
     if before is False or any(result.passed is False for result in results):
         return False
     return None if any(result.passed is None for result in results) else before

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from graph import compile_graph, routes
+from graph import compile_graph
 from ratchet.engine import Engine
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -29,42 +29,3 @@ async def test_graph_has_the_nodes_of_the_contract(name: Any, engine: Engine) ->
     compiled = compile_graph(name, engine)
     assert set(compiled.nodes) - {"__start__"} == NODES[name]
     assert compiled.name == name
-
-
-@pytest.mark.parametrize(
-    ("router", "state", "target"),
-    [
-        ("route_after_evaluate", {"evaluation": {"passed": False}}, "log_failure"),
-        ("route_after_evaluate", {"evaluation": {"passed": True}}, "__end__"),
-        ("route_after_evaluate", {"evaluation": {"passed": None}}, "__end__"),
-        ("route_after_evaluate", {}, "__end__"),
-        ("route_after_diagnose", {"diagnosis": {"category": "prompt"}}, "propose_variants"),
-        ("route_after_diagnose", {"diagnosis": {"category": "context"}}, "repair_context"),
-        ("route_after_diagnose", {"diagnosis": {"category": "capability"}}, "escalate"),
-        ("route_after_diagnose", {"diagnosis": {"category": "unstable"}}, "escalate"),
-        ("route_after_diagnose", {"outcome": {"status": "escalated"}}, "escalate"),
-        ("route_after_diagnose", {"outcome": {"status": "waiting"}}, "__end__"),
-        ("route_after_diagnose", {"outcome": {"status": "nothing_to_do"}}, "__end__"),
-        ("route_after_proposing", {"candidates": []}, "validate"),
-        ("route_after_proposing", {"outcome": {"status": "escalated"}}, "escalate"),
-        ("route_after_validate", {"decision": None}, "request_approval"),
-        ("route_after_validate", {"decision": {"type": "edit"}}, "apply_change"),
-        ("route_after_validate", {"outcome": {"status": "inconclusive"}}, "escalate"),
-        ("route_after_validate", {"problem": "not proven", "decision": None}, "request_approval"),
-        ("route_after_request_approval", {"decision": {"type": "approve"}}, "apply_change"),
-        ("route_after_request_approval", {"decision": {"type": "edit"}}, "validate"),
-        ("route_after_request_approval", {"decision": {"type": "reject"}}, "propose_variants"),
-        (
-            "route_after_request_approval",
-            {"decision": {"type": "reject"}, "outcome": {"status": "rejected"}},
-            "__end__",
-        ),
-        (
-            "route_after_request_approval",
-            {"decision": {"type": "approve"}, "outcome": {"status": "conflict"}},
-            "__end__",
-        ),
-    ],
-)
-def test_route(router: str, state: Any, target: str) -> None:
-    assert getattr(routes, router)(state) == target
