@@ -55,13 +55,13 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def read_text(file: Path) -> str:
-    """The file's text.
+    """The file's text; a UTF-8 mark at its head is left out.
 
     Raises:
         ConfigurationError: it is missing, a folder, unreadable or not UTF-8.
     """
     try:
-        return file.read_bytes().decode("utf-8")
+        return file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigurationError(f"{file}: no such file") from error
     except UnicodeDecodeError as error:

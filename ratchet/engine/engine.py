@@ -58,6 +58,9 @@ class Engine(Harness):
             except ConfigurationError as error:  # told to whoever uses that task; the others must not suffer from it
                 log.debug("%s", error)
                 continue
+            except OSError as error:
+                log.warning("%s: a change that was being applied could not be finished: %s", name, error)
+                continue
             if done:
                 log.warning("%s", done)
 

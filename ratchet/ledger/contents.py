@@ -40,11 +40,13 @@ def components_or_none(file: Path, task: Task) -> Components | None:
 
 
 def is_broken(file: Path) -> bool:
-    """Whether the file is missing, a folder, not UTF-8, empty or not JSON."""
+    """Whether the file is missing, a folder, not UTF-8, empty or not JSON. One that cannot be read just now is not."""
     try:
-        json.loads(read_text(file))
-    except (ConfigurationError, json.JSONDecodeError):
+        json.loads(file.read_bytes().decode("utf-8-sig"))
+    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError, json.JSONDecodeError):
         return True
+    except OSError:
+        return False
     return False
 
 

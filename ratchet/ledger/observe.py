@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 
 from ratchet.config.files import read_text
+from ratchet.errors import ConfigurationError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
 from ratchet.ledger.contents import components_or_none, is_broken, own_components, patch, stays_broken
-from ratchet.ledger.prompt_file import keep_aside, write_atomically
+from ratchet.ledger.prompt_file import keep_aside, write_whole
 from ratchet.prompting import content_hash
 from ratchet.store.database import Database
 from ratchet.store.rows import VersionRow
@@ -40,7 +41,10 @@ def _known_version(database: Database, file: Path, task: Task) -> VersionRow | N
 
 def _note_version(database: Database, file: Path, task: Task) -> VersionRow:
     """Look again under the write lock, where no change can be applied in between, and note what is new."""
-    _rebuild_if_broken(database, file)
+    try:
+        _rebuild_if_broken(database, file)
+    except ConfigurationError as error:
+        return _served_without_file(database, task, error)
     with database.write() as connection:
         text = read_text(file)
         components = own_components(text, task, file)
@@ -62,6 +66,16 @@ def _note_version(database: Database, file: Path, task: Task) -> VersionRow:
         return row
 
 
+def _served_without_file(database: Database, task: Task, error: ConfigurationError) -> VersionRow:
+    """The active version, where the file is broken and cannot be written: told, and served from the database."""
+    with database.read() as connection:
+        active = rows.row_with_status(connection, task.name, "active")
+    if active is None:
+        raise error
+    log.warning("%s is served from the database: %s", task.name, error)
+    return active
+
+
 def _rebuild_if_broken(database: Database, file: Path) -> None:
     """Write a broken file again from the active versions of all tasks; what stood there is kept beside it."""
     if not stays_broken(file):
@@ -74,7 +88,7 @@ def _rebuild_if_broken(database: Database, file: Path) -> None:
         for row in active:
             text = patch(text, row["components"])
         kept = keep_aside(file)
-        write_atomically(file, text, like=kept)
+        write_whole(file, text, like=kept)
         append(
             connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=file.name,
             reason="the prompts file was missing or broken",

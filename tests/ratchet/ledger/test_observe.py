@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ratchet.ledger import Audit, Change, Versions
-from ratchet.ledger.prompt_file import write_atomically
+from ratchet.ledger.prompt_file import write_whole
 from ratchet.store import Database
 from ratchet.tasks import Task
 
@@ -101,10 +101,10 @@ async def test_a_reader_that_was_overtaken_twice_serves_what_is_active_while_the
 ) -> None:
     def half_applied() -> None:
         def dying(file: Path, text: str, **options: Any) -> None:
-            write_atomically(file, text, **options)
+            write_whole(file, text, **options)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("ratchet.ledger.versions.write_atomically", dying)
+        monkeypatch.setattr("ratchet.ledger.versions.write_whole", dying)
         with pytest.raises(KeyboardInterrupt):
             apply(2)
 

@@ -10,7 +10,7 @@ import pytest
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.ledger import Audit, Change, Versions
 from ratchet.ledger import versions as ledger
-from ratchet.ledger.prompt_file import write_atomically
+from ratchet.ledger.prompt_file import write_whole
 from ratchet.tasks import Task
 
 pytestmark = pytest.mark.anyio
@@ -27,12 +27,12 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def arm(*, after_writing: bool) -> None:
         def dying(file: Path, text: str, **options: Any) -> None:
-            monkeypatch.setattr(ledger, "write_atomically", write_atomically)
+            monkeypatch.setattr(ledger, "write_whole", write_whole)
             if after_writing:
-                write_atomically(file, text, **options)
+                write_whole(file, text, **options)
             raise CrashError
 
-        monkeypatch.setattr(ledger, "write_atomically", dying)
+        monkeypatch.setattr(ledger, "write_whole", dying)
 
     return arm
 
@@ -210,9 +210,9 @@ async def test_readable_file_of_wrong_shape_is_refused_and_untouched(
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
-def test_write_atomically_keeps_the_mode(prompts_file: Path, mode: int) -> None:
+def test_write_whole_keeps_the_mode(prompts_file: Path, mode: int) -> None:
     prompts_file.chmod(mode)
-    write_atomically(prompts_file, "new é")
+    write_whole(prompts_file, "new é")
     assert prompts_file.read_bytes() == "new é".encode()
     assert stat.S_IMODE(prompts_file.stat().st_mode) == mode
 
@@ -225,22 +225,22 @@ async def test_rebuilt_file_keeps_the_mode(versions: Versions, shop: Task, promp
     assert stat.S_IMODE(prompts_file.stat().st_mode) == 0o664
 
 
-def test_write_atomically_makes_a_new_file_with_the_usual_mode(tmp_path: Path) -> None:
+def test_write_whole_makes_a_new_file_with_the_usual_mode(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
-    write_atomically(tmp_path / "new.json", "{}")
+    write_whole(tmp_path / "new.json", "{}")
     assert (tmp_path / "new.json").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_write_atomically_follows_a_link(prompts_file: Path) -> None:
+def test_write_whole_follows_a_link(prompts_file: Path) -> None:
     link = prompts_file.with_name("link.json")
     link.symlink_to(prompts_file)
-    write_atomically(link, "new")
+    write_whole(link, "new")
     assert link.is_symlink()
     assert prompts_file.read_text() == "new"
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
-def test_write_atomically_leaves_nothing_behind_on_failure(
+def test_write_whole_leaves_nothing_behind_on_failure(
     prompts_file: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -248,7 +248,7 @@ def test_write_atomically_leaves_nothing_behind_on_failure(
 
     before, names = prompts_file.read_bytes(), sorted(prompts_file.parent.iterdir())
     monkeypatch.setattr(os, step, fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_atomically(prompts_file, "new")
+    with pytest.raises(ConfigurationError, match="cannot be written: no space left"):
+        write_whole(prompts_file, "new")
     assert prompts_file.read_bytes() == before
     assert sorted(prompts_file.parent.iterdir()) == names

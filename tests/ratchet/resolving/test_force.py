@@ -108,7 +108,7 @@ async def test_force_that_a_crash_interrupts_is_completed(
         raise SystemError
 
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "write_atomically", crash)
+        patch.setattr(versions, "write_whole", crash)
         with pytest.raises(SystemError):
             await force(engine)
     assert await statuses() == {"F-0": "escalated", "item": "forced"}
