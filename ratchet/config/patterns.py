@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Generic, TypeVar
 
 import regex
 from pydantic import AfterValidator
@@ -15,6 +16,7 @@ from pydantic import AfterValidator
 from ratchet.concurrency import Slots, to_daemon_thread
 from ratchet.errors import PatternError
 
+Result = TypeVar("Result")
 SECONDS = 1.0
 """A search that takes more processor time is given up. What other threads and processes take does not count."""
 LONGEST = 10.0
@@ -50,11 +52,12 @@ async def is_found(pattern: str, text: str) -> bool:
     """
     with suppress(TimeoutError):
         return _search(pattern, text, _QUICK)
-    try:
-        async with _searches.within(LONGEST):
-            return await _Watched(pattern, text).run()
-    except TimeoutError as error:
-        raise PatternError(f"the pattern took longer than {SECONDS:g} s") from error
+    return await in_time(partial(search, pattern, text))
+
+
+def search(pattern: str, text: str) -> bool:
+    """`is_found` for code that `in_time` runs: what ends it there is given up here a little later."""
+    return _search(pattern, text, SECONDS * 2 * (_CORES + 1))  # not before: others may be as busy
 
 
 def _search(pattern: str, text: str, seconds: float) -> bool:
@@ -65,21 +68,33 @@ def _search(pattern: str, text: str, seconds: float) -> bool:
         raise PatternError(f"the pattern is refused: {error}") from error
 
 
-class _Watched:
-    """A search in a thread of its own that is given up by that thread's processor time."""
+async def in_time(work: Callable[[], Result]) -> Result:
+    """The result of `work`, which searches for patterns, in a thread of its own.
 
-    def __init__(self, pattern: str, text: str) -> None:
-        self._pattern = pattern
-        self._text = text
+    Raises:
+        PatternError: it took too long.
+    """
+    try:
+        async with _searches.within(LONGEST):
+            return await _Watched(work).run()
+    except TimeoutError as error:
+        raise PatternError(f"the pattern took longer than {SECONDS:g} s") from error
+
+
+class _Watched(Generic[Result]):
+    """Work in a thread that is given up by that thread's processor time."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
         self._clock: Callable[[], float] = lambda: 0.0
 
-    async def run(self) -> bool:
-        """Whether it found something.
+    async def run(self) -> Result:
+        """What it returns.
 
         Raises:
             TimeoutError: its thread has worked for `SECONDS`.
         """
-        task = asyncio.ensure_future(to_daemon_thread(self._work))
+        task = asyncio.ensure_future(to_daemon_thread(self._timed_work))
         try:
             while (left := SECONDS - self._clock()) > 0:
                 done, _ = await asyncio.wait([task], timeout=max(left, 0.01))
@@ -89,10 +104,9 @@ class _Watched:
         finally:
             task.cancel()
 
-    def _work(self) -> bool:
+    def _timed_work(self) -> Result:
         self._clock = _clock_of_this_thread()
-        most = SECONDS * 2 * (_CORES + 1)  # ends the thread once given up, and not before: others may be as busy
-        return _search(self._pattern, self._text, most)
+        return self._work()
 
 
 def _clock_of_this_thread() -> Callable[[], float]:

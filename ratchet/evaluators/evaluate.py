@@ -97,7 +97,7 @@ async def _check(
         case "numeric":
             return check.check_numeric(criterion, output, expected)
         case "json_schema":
-            return check.check_json_schema(criterion, output)
+            return await check.check_json_schema(criterion, output)
         case "json_equal":
             return check.check_json_equal(criterion, output, expected)
         case "max_words":

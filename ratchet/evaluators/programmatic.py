@@ -4,10 +4,8 @@ import json
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing.exceptions import Unresolvable
-
 from ratchet.config.patterns import is_found
+from ratchet.config.schemas import schema_problem
 from ratchet.errors import EvaluationError, PatternError
 from ratchet.evaluators.numbers import last_number, values_of
 from ratchet.tasks import Expected
@@ -76,20 +74,17 @@ def check_numeric(criterion: Numeric, output: str, expected: Expected) -> Check:
     return passed, "" if passed else f"the last number is {shown}, expected {_quote(options(expected))}"
 
 
-def check_json_schema(criterion: JsonSchema, output: str) -> Check:
+async def check_json_schema(criterion: JsonSchema, output: str) -> Check:
     """Is JSON that fits the schema.
 
     Raises:
-        EvaluationError: the schema refers to something that is not there.
+        EvaluationError: the schema refers to something that is not there, or one of its patterns took too long.
     """
     try:
-        value = _json(output, criterion.fence)
-        problem = next(iter(Draft202012Validator(criterion.definition).iter_errors(value)), None)
+        problem = await schema_problem(criterion.definition, _json(output, criterion.fence))
     except (ValueError, RecursionError):
         return False, "is not JSON"
-    except Unresolvable as error:
-        raise EvaluationError(f"the schema has a reference to nothing: {error}") from error
-    return problem is None, "" if problem is None else f"does not fit the schema: {problem.message[:120]}"
+    return problem is None, "" if problem is None else f"does not fit the schema: {problem[:120]}"
 
 
 def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> Check:

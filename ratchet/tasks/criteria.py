@@ -1,13 +1,13 @@
 """What a criterion in task.toml may say: one strict model per kind."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from jsonschema import Draft202012Validator, SchemaError
 from pydantic import Field, field_validator
 
 from ratchet.config.files import StrictModel
 from ratchet.config.objects import ObjectPath
 from ratchet.config.patterns import Pattern
+from ratchet.config.schemas import Schema
 
 MOST_JUDGE_REPEATS = 15
 """Asks of a judge for one verdict at most."""
@@ -58,18 +58,9 @@ class JsonSchema(CriterionBase):
     """The output is JSON that fits the JSON Schema (draft 2020-12)."""
 
     kind: Literal["json_schema"]
-    definition: Annotated[dict[str, Any], Field(alias="schema")]
+    definition: Annotated[Schema, Field(alias="schema")]
     fence: bool = False
     """A code fence around the whole output is left out of account."""
-
-    @field_validator("definition")
-    @classmethod
-    def _is_schema(cls, definition: dict[str, Any]) -> dict[str, Any]:
-        try:
-            Draft202012Validator.check_schema(definition)
-        except SchemaError as error:
-            raise ValueError(f"not a JSON Schema: {error.message}") from error
-        return definition
 
 
 class JsonEqual(CriterionBase):

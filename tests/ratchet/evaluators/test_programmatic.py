@@ -1,8 +1,10 @@
+import inspect
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
+from ratchet.concurrency import run_main
 from ratchet.config import patterns
 from ratchet.errors import EvaluationError
 from ratchet.evaluators import programmatic as check
@@ -25,7 +27,8 @@ def regex(**options: Any) -> Regex:
 
 
 def checked(kind: str, options: dict[str, Any], output: str, expected: Any) -> bool:
-    passed, comment = CHECKERS[kind](ADAPTER.validate_python({"name": "c", "kind": kind, **options}), output, expected)
+    check_of_kind = CHECKERS[kind](ADAPTER.validate_python({"name": "c", "kind": kind, **options}), output, expected)
+    passed, comment = run_main(check_of_kind) if inspect.iscoroutine(check_of_kind) else check_of_kind
     assert bool(comment) is not passed
     return passed
 
