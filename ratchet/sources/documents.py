@@ -8,6 +8,7 @@ from ratchet.errors import ConfigurationError
 from ratchet.sources.bm25 import Bm25Index
 from ratchet.sources.source import Document
 
+SUFFIXES = {".md", ".txt"}
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -23,7 +24,7 @@ class DocumentsFolder:
         self.name = name
         if not folder.is_dir():
             raise ConfigurationError(f"context source {name!r}: {folder} is no folder")
-        files = sorted(file for file in folder.rglob("*") if file.suffix in {".md", ".txt"})
+        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not files:
             raise ConfigurationError(f"context source {name!r}: no .md or .txt file in {folder}")
         self._passages: list[tuple[str, str]] = []

@@ -33,7 +33,7 @@ class FtsTable:
         return await to_thread(self._search, query, top_k)
 
     def _search(self, query: str, top_k: int) -> list[Document]:
-        words = re.findall(r"\w+", query)
+        words = dict.fromkeys(re.findall(r"\w+", query))  # FTS5 looks up a word as often as it is repeated
         if not words:
             return []
         match = " OR ".join(f'"{word}"' for word in words)

@@ -1,31 +1,69 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratchet.sources.bm25 import Bm25Index
 
-pytestmark = pytest.mark.anyio
-
-
 TEXTS = ["The shop opens at nine.", "The shop, the shop: a shop closes at six.", "Bicycles are repaired upstairs."]
+words = st.lists(st.sampled_from(["shop", "bike", "lamp", "repair", "nine"]), max_size=5).map(" ".join)
+
+
+def places(texts: list[str], query: str, top_k: int = 10) -> list[int]:
+    return [place for place, _ in Bm25Index(texts).best(query, top_k)]
 
 
 def test_bm25_puts_the_best_text_first() -> None:
-    index = Bm25Index(TEXTS)
-    assert [i for i, _ in index.best("when does the shop close? it closes", 3)] == [1, 0]
-    assert [i for i, _ in index.best("repaired bicycles", 3)] == [2]
+    assert places(TEXTS, "when does the shop close? it closes") == [1, 0]
+    assert places(TEXTS, "repaired bicycles") == [2]
 
 
 def test_bm25_scores_fall_and_top_k_bounds() -> None:
     found = Bm25Index(TEXTS).best("shop opens", 2)
+
     assert len(found) == 2
     assert found[0][1] > found[1][1] > 0
     assert len(Bm25Index(TEXTS).best("shop", 1)) == 1
 
 
+@pytest.mark.parametrize("query", ["REPAIRS", "repairing", "Repaired?", "the repair, please"])
+def test_bm25_finds_a_word_in_another_form_or_case(query: str) -> None:
+    assert places(TEXTS, query) == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("Die Straße ist gesperrt", "straße"),
+        ("Le café ferme à midi", "CAFÉ"),
+        ("касса закрыта", "касса"),
+        ("東京 駅", "東京"),
+    ],
+)
+def test_bm25_finds_words_of_other_languages(text: str, query: str) -> None:
+    assert places(["The shop opens at nine.", text], query) == [1]
+
+
+def test_bm25_prefers_the_rare_word() -> None:
+    assert places(["shop shop lamp", "shop bike", "shop", "shop"], "shop bike")[0] == 1
+
+
 @pytest.mark.parametrize("query", ["zebra", "", "   ", "?!", "the", "a"])
 def test_bm25_finds_nothing_without_a_shared_word(query: str) -> None:
-    assert Bm25Index(TEXTS).best(query, 3) == []
+    assert places(TEXTS, query) == []
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["the a of"]])
 def test_bm25_over_nothing_finds_nothing(texts: list[str]) -> None:
-    assert Bm25Index(texts).best("shop", 3) == []
+    assert places(texts, "shop") == []
+
+
+@given(st.lists(words, max_size=8), words, st.integers(1, 10))
+def test_bm25_finds_texts_that_share_a_word_best_first(texts: list[str], query: str, top_k: int) -> None:
+    found = Bm25Index(texts).best(query, top_k)
+
+    sharing = {place for place, text in enumerate(texts) if set(text.split()) & set(query.split())}
+    scores = [score for _, score in found]
+    assert len(found) == min(top_k, len(sharing))
+    assert {place for place, _ in found} <= sharing
+    assert scores == sorted(scores, reverse=True)
+    assert len({place for place, _ in found}) == len(found)
