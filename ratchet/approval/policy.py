@@ -9,6 +9,9 @@ from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.counting import quantity
 from ratchet.records import Decision, Proposal, Validation
 
+ROUNDING = 1e-9
+"""The difference of two rates is this exact: 6 of 10 less 4 of 10 comes out as a little below 0.2."""
+
 
 class ApprovalPolicy(StrictModel):
     """What a change must show to be approved without a person."""
@@ -38,7 +41,7 @@ class ApprovalPolicy(StrictModel):
         found = {
             "the gate did not prove the change": not validation.proven,
             f"strategy {proposal.strategy!r} is not listed": not self._lists(proposal.strategy),
-            f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain,
+            f"gain {gain:.0%} is below {self.min_gain:.0%}": gain < self.min_gain - ROUNDING,
             f"{quantity(len(validation.losses), 'case')} lost": len(validation.losses) > self.max_lost_cases,
             "the prompt is too long": len(proposal.after.prompt) > self.max_prompt_chars,
         }
