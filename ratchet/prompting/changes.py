@@ -14,6 +14,6 @@ def with_source(prompt: TaskPrompt, source: str, top_k: int, query: str = "{inpu
 
 
 def with_requirements(prompt: TaskPrompt, sentences: list[str]) -> TaskPrompt:
-    """`prompt` with the sentences it does not hold yet, one per line at its end."""
-    new = [sentence for sentence in sentences if sentence not in prompt.prompt]
+    """`prompt` with the sentences it does not hold yet, each once, one per line at its end."""
+    new = [sentence for sentence in dict.fromkeys(sentences) if sentence not in prompt.prompt]
     return prompt.model_copy(update={"prompt": "\n".join([prompt.prompt, *new])}) if new else prompt

@@ -41,6 +41,7 @@ def test_passages_are_cut_at_sentence_ends() -> None:
     text = "One two. Three four! Five six seven eight nine? Ten."
 
     assert passages(text, 4) == ["One two. Three four!", "Five six seven eight nine?", "Ten."]
+    assert passages("a b. c d. e f. g h. i j. k l.", 4) == ["a b. c d.", "e f. g h.", "i j. k l."]
     assert passages("Version 1.5 costs 3.50 a month", 2) == ["Version 1.5 costs 3.50 a month"]
 
 
