@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from proposals import AFTER, BEFORE, proposal
+from proposed import AFTER, BEFORE, proposal
 from pydantic import ValidationError
 
 from ratchet.prompting import change_hash

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from proposals import validation
+from proposed import validation
 
 from ratchet.gate import measure
 from ratchet.records import CaseDifference, Measure, Repeats, Validation, Verdict
