@@ -301,9 +301,9 @@ def cycles_table(rows: list[dict[str, Any]]) -> str:
             f"{row[share]:.3f} ({row[low]:.3f}-{row[high]:.3f})"
             for share, low, high in (("share", "low", "high"), ("share_of_tested", "tested_low", "tested_high"))
         ]
-        quantity = [row[name] for name in ("scenario", "runs", "cycles", "diagnosed", "tested")]
+        counts = [row[name] for name in ("scenario", "runs", "cycles", "diagnosed", "tested")]
         rest = [f"{row['simulated']:.3f}", f"{row['mean_cases']:.0f}", row["ms_per_cycle"]]
-        lines.append("| " + " | ".join(str(cell) for cell in [*quantity, *shares, *rest]) + " |")
+        lines.append("| " + " | ".join(str(cell) for cell in [*counts, *shares, *rest]) + " |")
     return "\n".join(lines)
 
 

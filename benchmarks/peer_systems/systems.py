@@ -44,7 +44,7 @@ class Measured(NamedTuple):
 
     system: str
     seed: int
-    quantity: Counted
+    counted: Counted
     inside_seconds: float
     """Inside the optimiser's call, without the imports before it."""
     process_seconds: float
@@ -83,7 +83,7 @@ def measure(system: System, job: Job, server: CountingServer, folder: Path, envs
     return Measured(
         system=system.label,
         seed=job["seed"],
-        quantity=count(calls),
+        counted=count(calls),
         inside_seconds=round(optimised["seconds"], 2),
         process_seconds=round(optimised["process_seconds"], 2),
         before=scored["rates"][0],

@@ -97,9 +97,9 @@ def test_calls_are_counted_for_each_run_apart(server: CountingServer) -> None:
 
 
 def test_count_tells_waves_from_calls_at_the_same_time() -> None:
-    quantity = count([Call(0.0, 1.0, ""), Call(0.5, 2.0, ""), Call(3.0, 4.0, "")])
+    counted = count([Call(0.0, 1.0, ""), Call(0.5, 2.0, ""), Call(3.0, 4.0, "")])
 
-    assert quantity._asdict() == {"calls": 3, "seconds": 4.0, "idle": 1.0, "in_flight": 2, "waves": 2}
+    assert counted._asdict() == {"calls": 3, "seconds": 4.0, "idle": 1.0, "in_flight": 2, "waves": 2}
 
 
 def test_permuted_job_keeps_every_item_in_its_split() -> None:

@@ -77,11 +77,11 @@ def test_wealth_of_bounded_differences_is_expected_to_stay_at_most_one(
     expected = sum(weight * sum(chance * (1 + bet * size) for size, chance in chances) ** n for bet, weight in BETS)
     assert expected <= 1 + 1e-9
     if n <= 3:
-        quantity = sum(
+        expectation = sum(
             math.prod(chance for _, chance in path) * wealth_over(Counter(size for size, _ in path))
             for path in product(chances, repeat=n)
         )
-        assert quantity == pytest.approx(expected)
+        assert expectation == pytest.approx(expected)
 
 
 @given(counts, counts)
