@@ -6,7 +6,7 @@ from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ending, own_run
 from ratchet.engine import SAME_RUN, Engine, Problem
-from ratchet.records import Evaluation
+from ratchet.records import Evaluation, Step
 from ratchet.store.documents import EvaluationDocument, RunDocument
 
 
@@ -33,4 +33,5 @@ async def _score(engine: Engine, task: str, run: RunDocument) -> Evaluation:
     if run["problem"]:
         return Problem(**run["problem"]).evaluation
     bench = await engine.workbench(task, within=SAME_RUN)
-    return await engine.evaluate(bench, run["input"], run["output"], run["expected"])
+    trace = [Step.model_validate(step) for step in run["trace"]]
+    return await engine.evaluate(bench, run["input"], run["output"], run["expected"], trace)

@@ -12,8 +12,10 @@ OpenModels = Callable[..., Models]
 """Fixture `open_models`: opens models whose agent is the server."""
 
 
-def completion(text: str = "hi", finish: str = "stop") -> str:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text}}
+def completion(text: Any = "hi", finish: str | None = "stop", **message: Any) -> str:
+    """The body of a completion; `message` has further fields of it."""
+    said = {"role": "assistant", "content": text, **message}
+    choice = {"index": 0, "finish_reason": finish, "message": said}
     usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
     return json.dumps(
         {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
@@ -41,6 +43,8 @@ class ChatServer:
         self.in_flight = 0
         self.most_in_flight = 0
         self.statuses: list[int] = []
+        self.requests: list[dict[str, Any]] = []
+        """Bodies of all requests."""
         self._port = 0
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[Any]] = set()
@@ -92,7 +96,7 @@ class ChatServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        await reader.readexactly(int(head.split("content-length:")[1].split("\r\n")[0]))
+        self.requests.append(json.loads(await reader.readexactly(int(head.split("content-length:")[1].split()[0]))))
         self.calls += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

@@ -59,19 +59,21 @@ class ComponentCaller:
             max_tokens=self.task.agent.max_tokens,
             temperature=self.task.agent.temperature,
         )
+        answer = reply.text if self.task.agent.keep_reasoning else reply.answer
         self.trace.append(
             Step(
                 kind="model",
                 component=component,
                 input=messages,
-                output=reply.text,
+                output=answer,
                 seconds=round(reply.seconds, 4),
                 input_tokens=reply.input_tokens,
                 output_tokens=reply.output_tokens,
                 reused=reply.reused,
+                ending=reply.ending,
             )
         )
-        return reply.text
+        return answer
 
     def _prompt(self, component: str) -> TaskPrompt:
         try:

@@ -165,7 +165,7 @@ async def _failure(engine: Engine, bench: Workbench, label: TriageLabel) -> Fail
                 raise ConfigurationError(f"{label.where}: failure {bundle.id} is one of task {bundle.task}")
             return bundle
     run = await engine.run(bench, label.input, prompts=bench.prompts)
-    evaluation = await engine.evaluate(bench, label.input, run.output, label.expected)
+    evaluation = await engine.evaluate(bench, label.input, run.output, label.expected, run.trace)
     if evaluation.passed is None:
         why = "; ".join(evaluation.problems) or "the label says no expected output"
         raise TriageError(f"the run could not be scored ({why})")

@@ -1,11 +1,13 @@
 """Running a task's agent and scoring what it says: all that it takes to try a prompt."""
 
+from collections.abc import Sequence
+
 from ratchet.agents import ComponentCaller, run_agent
 from ratchet.engine.workbench import Workbench
-from ratchet.evaluators import evaluate_output, with_rules
+from ratchet.evaluators import evaluate_output, with_endings, with_rules
 from ratchet.llm import Models
 from ratchet.prompting import TaskPrompts
-from ratchet.records import AgentRun, Evaluation
+from ratchet.records import AgentRun, Evaluation, Step
 from ratchet.tasks import Expected
 
 
@@ -27,7 +29,10 @@ class Harness:
         )
         return await run_agent(call, text)
 
-    async def evaluate(self, bench: Workbench, text: str, output: str, expected: Expected) -> Evaluation:
-        """Score an output, see `evaluate_output`, and check it against the pinned rules, see `with_rules`."""
+    async def evaluate(
+        self, bench: Workbench, text: str, output: str, expected: Expected, trace: Sequence[Step] = ()
+    ) -> Evaluation:
+        """Score an output, see `evaluate_output`, check it against the pinned rules, see `with_rules`, and say which
+        replies of its `trace` were no whole answers, see `with_endings`."""
         evaluation = await evaluate_output(self.models, bench.task, text, output, expected)
-        return await with_rules(evaluation, bench.rules, output)
+        return with_endings(await with_rules(evaluation, bench.rules, output), trace, output)

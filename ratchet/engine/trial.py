@@ -93,7 +93,7 @@ async def score_one(harness: Harness, bench: Workbench, prompts: TaskPrompts, tr
     run = await try_prompt(harness, bench, prompts, trial.input, repeat)
     if isinstance(run, Problem):
         return Scored("", run.evaluation, 0, None)
-    evaluation = await harness.evaluate(bench, trial.input, run.output, trial.expected)
+    evaluation = await harness.evaluate(bench, trial.input, run.output, trial.expected, run.trace)
     return Scored(run.output, evaluation, run.tokens, run.step_seconds)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from prompts import render
 from ratchet.concurrency import gather
 from ratchet.errors import ModelError, ModelReplyError
-from ratchet.llm import Models
+from ratchet.llm import Models, cut_to
 from ratchet.prompting import Message, content_hash
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Judge
@@ -21,7 +21,7 @@ VOTE_TEMPERATURE = 0.7
 class Judgement(BaseModel):
     """The judge's answer; the reason comes first, so that the verdict follows from it."""
 
-    reason: Annotated[str, Field(max_length=300)]
+    reason: Annotated[str, cut_to(300), Field(max_length=300)]
     verdict: bool
 
 

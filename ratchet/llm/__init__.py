@@ -6,6 +6,7 @@ from ratchet.llm.models import Models
 from ratchet.llm.reply import Reply, ReplyStore
 from ratchet.llm.scripted import Fault
 from ratchet.llm.spec import ModelSpec, parse_spec
+from ratchet.llm.structured import cut_to
 
 __all__ = [
     "Fault",
@@ -16,6 +17,7 @@ __all__ = [
     "ReplyStore",
     "active_meter",
     "close_embedded",
+    "cut_to",
     "embedded_endpoint",
     "metered",
     "packaged_model",

@@ -9,9 +9,10 @@ from langchain_openai import ChatOpenAI
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
 from ratchet.errors import ModelReplyError, ModelUnavailableError
+from ratchet.llm.completion import as_reply
 from ratchet.llm.limiter import Limiter
 from ratchet.llm.meter import active_meter
-from ratchet.llm.reply import Reply
+from ratchet.llm.reply import Check, Reply, anything
 from ratchet.llm.spec import ModelSpec
 from ratchet.llm.translation import FAULTS, translate
 
@@ -65,8 +66,10 @@ class ModelCaller:
         self._backoff = backoff
         self._jittered = wait_exponential(backoff.first, backoff.longest) + wait_random(0, backoff.first)
 
-    async def call(self, role: str, request: dict[str, Any]) -> Reply:
+    async def call(self, role: str, request: dict[str, Any], check: Check = anything) -> Reply:
         """The reply to `request` (messages, max_tokens, temperature, maybe schema); no slot is held between two tries.
+
+        A reply that `check` refuses is unusable, and asked for once more.
 
         Raises:
             ConfigurationError: model or key refused by the endpoint, or the account's quota is used up.
@@ -80,7 +83,7 @@ class ModelCaller:
             wait=self._wait,
             reraise=True,
         )
-        return await tries(self._try, role, request)
+        return await tries(self._try, role, request, check)
 
     def _wait(self, state: RetryCallState) -> float:
         seconds = self._jittered(state)
@@ -88,32 +91,32 @@ class ModelCaller:
         asked = error.retry_after if isinstance(error, ModelUnavailableError) else None
         return max(seconds, asked or 0.0)
 
-    async def _try(self, role: str, request: dict[str, Any]) -> Reply:
+    async def _try(self, role: str, request: dict[str, Any], check: Check) -> Reply:
         async with self.limiter.slot():
             with active_meter().call(role) as usage:
                 started = time.perf_counter()
                 reply = await self._invoke(role, request)
                 reply.seconds = time.perf_counter() - started
                 usage.add(reply.input_tokens, reply.output_tokens, reply.seconds)
+        try:
+            check(reply)
+        except ModelReplyError as error:
+            raise ModelReplyError(f"{role} model {self._spec}: {error}") from error
         return reply
 
     async def _invoke(self, role: str, request: dict[str, Any]) -> Reply:
         options = {name: request[name] for name in ("max_tokens", "temperature") if request[name] is not None}
         if "schema" in request:
             form = {"name": "answer", "schema": request["schema"]}
-            options["response_format"] = {"type": "json_schema", "json_schema": form}
+            # The client would parse a `response_format` of its own, and raise where the reply was cut off or filtered.
+            options["extra_body"] = {"response_format": {"type": "json_schema", "json_schema": form}}
         try:
             # The client's own timeout starts anew with every byte; this one holds for the whole call.
             async with asyncio.timeout(self._timeout):
                 message = await self._client.ainvoke(request["messages"], **options)
+            return as_reply(message)
         except FAULTS as error:
             raise translate(error, f"{role} model {self._spec}") from error
-        tokens = message.usage_metadata
-        return Reply(
-            text=str(message.text),
-            input_tokens=tokens["input_tokens"] if tokens else 0,
-            output_tokens=tokens["output_tokens"] if tokens else 0,
-        )
 
     async def close(self) -> None:
         """End the connections; calls under way fail."""

@@ -96,18 +96,28 @@ def packaged_model() -> Path:
     )
 
 
+def model_file(path: str = "") -> Path:
+    """The file at `path`, or the packaged one.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    file = Path(path).resolve() if path else packaged_model()
+    if not file.is_file():
+        raise ConfigurationError(f"local:{path}: there is no such file; set RATCHET_..._MODEL to local or another file")
+    return file
+
+
 def embedded_endpoint(path: str = "") -> Endpoint:
     """The endpoint of this process's server for `path` (empty: the packaged model), started at the first call.
 
     Blocks for about a second then; call it from a thread.
     """
-    model_file = Path(path).resolve() if path else packaged_model()
-    if not model_file.is_file():
-        raise ConfigurationError(f"local:{path}: there is no such file; set RATCHET_..._MODEL to local or another file")
+    file = model_file(path)
     with _lock:
-        if model_file not in _running:
-            _running[model_file] = EmbeddedServer(model_file)
-        return _running[model_file].endpoint
+        if file not in _running:
+            _running[file] = EmbeddedServer(file)
+        return _running[file].endpoint
 
 
 def close_embedded() -> None:

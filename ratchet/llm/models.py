@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
-from ratchet.errors import ModelReplyError
 from ratchet.llm.calling import BACKOFF, Backoff, ModelCaller
+from ratchet.llm.identity import identity_of
 from ratchet.llm.meter import active_meter
 from ratchet.llm.opening import open_caller
-from ratchet.llm.reply import Reply, ReplyStore
+from ratchet.llm.reply import Check, Reply, ReplyStore, anything
 from ratchet.llm.spec import ModelSpec, parse_spec
+from ratchet.llm.structured import Form, parse_form
 from ratchet.prompting import Message, content_hash
-
-Form = TypeVar("Form", bound=BaseModel)
 
 
 class Models:
@@ -26,6 +24,7 @@ class Models:
         self._store = store
         self._backoff = backoff
         self._callers: dict[ModelSpec, ModelCaller] = {}
+        self._identities: dict[ModelSpec, str] = {}
         self._opening = asyncio.Lock()
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
@@ -46,11 +45,13 @@ class Models:
         max_tokens: int | None = None,
         temperature: float | None = None,
         schema: dict[str, Any] | None = None,
+        check: Check = anything,
     ) -> Reply:
         """The reply of the model that plays `role`.
 
         `repeat` numbers independent tries of the same request: each is paid for once and then reused; equal requests
-        under way at the same time share one call. ``None`` always pays (serving); its reply is kept as number 0.
+        under way at the same time share one call. ``None`` always pays (serving); its reply is kept as number 0. What
+        `check` refuses is asked for once more, and never kept.
 
         Raises:
             ConfigurationError: model or key refused by the endpoint, or the account's quota is used up.
@@ -61,16 +62,17 @@ class Models:
         request: dict[str, Any] = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
         if schema is not None:
             request["schema"] = schema
-        key = content_hash({"model": str(spec), "repeat": repeat or 0, **request})
+        identity = await self._identity(spec)
+        key = content_hash({"model": str(spec), "identity": identity, "repeat": repeat or 0, **request})
         if repeat is None:
-            return await self._pay(key, role, spec, request)
+            return await self._pay(key, role, spec, request, check)
         kept = await self._store.get(key)
         if kept is not None:
             active_meter().of(role).reused += 1
             return kept.model_copy(update={"reused": True})
         task = self._under_way.get(key)
         if task is None:
-            task = asyncio.create_task(self._pay(key, role, spec, request))
+            task = asyncio.create_task(self._pay(key, role, spec, request, check))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._note_arrival(key, done))
         return await asyncio.shield(task)
@@ -95,18 +97,25 @@ class Models:
         Raises:
             ModelReplyError: the reply does not fit the form.
         """
-        schema = form.model_json_schema()
         reply = await self.reply(
-            role, messages, repeat=repeat, max_tokens=max_tokens, temperature=temperature, schema=schema
+            role,
+            messages,
+            repeat=repeat,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            schema=form.model_json_schema(),
+            check=lambda reply: parse_form(reply, form),
         )
-        try:
-            return form.model_validate_json(reply.text)
-        except ValidationError as error:
-            raise ModelReplyError(f"{role} model: the reply is no {form.__name__}: {reply.text[:120]!r}") from error
+        return parse_form(reply, form)
 
-    async def _pay(self, key: str, role: str, spec: ModelSpec, request: dict[str, Any]) -> Reply:
+    async def _identity(self, spec: ModelSpec) -> str:
+        if spec not in self._identities:
+            self._identities[spec] = await to_thread(identity_of, spec, self._settings)
+        return self._identities[spec]
+
+    async def _pay(self, key: str, role: str, spec: ModelSpec, request: dict[str, Any], check: Check) -> Reply:
         caller = await self._caller(spec)
-        reply = await caller.call(role, request)
+        reply = await caller.call(role, request, check)
         await self._store.put(key, role, reply, active_meter().cycle_id)
         return reply
 

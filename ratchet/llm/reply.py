@@ -1,30 +1,41 @@
 """A model's reply, and where replies are kept."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pydantic import BaseModel
 
+from ratchet.llm.reasoning import without_reasoning
+from ratchet.records import Ending
+
 
 class Reply(BaseModel):
-    """What a model said, and what it cost. `reused` replies were paid for earlier."""
+    """What a model said, how it ended, and what it cost. `reused` replies were paid for earlier."""
 
     text: str
+    """All of it, with what the model thought aloud."""
+    ending: Ending = "answer"
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
     reused: bool = False
 
+    @property
+    def answer(self) -> str:
+        """`text` without the reasoning: what is scored, shown and checked."""
+        return without_reasoning(self.text)
+
+
+Check = Callable[[Reply], object]
+"""Raises `ModelReplyError` for a reply that is of no use."""
+
+
+def anything(reply: Reply) -> None:
+    """The check that accepts every reply."""
+
 
 class ReplyStore(Protocol):
-    """Keeps replies under a content key, a hash of model and request, so that equal work is paid for once.
-
-    - Given: `key`, a hex digest; `role`, who was asked; `cycle_id`, who pays, None outside of a cycle.
-    - Returned: the reply as it was put, but for `reused`, which is for whoever asks to set.
-    - Never mutated: a reply that is kept. `put` of a key that exists changes nothing, so that the first one stays.
-    - Data: a key that nobody has put is None.
-    - Raised: whatever the database raises. A reply that could not be kept is paid for, and the run ends.
-    """
+    """Keeps replies under a content key. `put` of a key that exists changes nothing."""
 
     def get(self, key: str, /) -> Awaitable[Reply | None]:
         """The reply kept under `key`."""

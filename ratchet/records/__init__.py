@@ -3,8 +3,10 @@
 from ratchet.records.diagnosis import REPEAT, Attempt, Category, Diagnosis, Experiment, FailureCause, Fetched, Opinion
 from ratchet.records.proposal import Candidate, CandidateResult, Decision, Proposal
 from ratchet.records.run import (
+    ENDINGS,
     AgentRun,
     CriterionResult,
+    Ending,
     Evaluation,
     FailureBundle,
     Outcome,
@@ -37,6 +39,8 @@ __all__ = [
     "CriterionResult",
     "Decision",
     "Diagnosis",
+    "ENDINGS",
+    "Ending",
     "Evaluation",
     "Experiment",
     "FailureBundle",

@@ -9,6 +9,15 @@ from ratchet.prompting import TaskPrompt
 from ratchet.tasks import Expected
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
+Ending = Literal["answer", "cut_off", "refused", "filtered", "tool_call"]
+"""How a model's reply ended; only ``answer`` is a whole one."""
+ENDINGS: dict[Ending, str] = {
+    "cut_off": "cut off at max_tokens",
+    "refused": "the model refused to answer",
+    "filtered": "withheld by the endpoint's content filter",
+    "tool_call": "a tool call instead of an answer",
+}
+"""What is said of a reply that is no whole answer."""
 
 
 class Record(BaseModel):
@@ -58,6 +67,13 @@ class Step(Record):
     output_tokens: int = 0
     reused: bool = False
     """Whether the model's reply was paid for earlier; its seconds are those of that time then."""
+    ending: Ending = "answer"
+    """How the model's reply ended."""
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with a model's reply that is no whole answer."""
+        return None if self.ending == "answer" else f"reply of {self.component}: {ENDINGS[self.ending]}"
 
 
 class AgentRun(Record):

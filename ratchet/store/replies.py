@@ -19,7 +19,7 @@ class Replies:
     @threaded
     def get(self, key: str) -> Reply | None:
         """The reply kept under `key`."""
-        columns = (replies.c.text, replies.c.input_tokens, replies.c.output_tokens, replies.c.seconds)
+        columns = (replies.c.text, replies.c.ending, replies.c.input_tokens, replies.c.output_tokens, replies.c.seconds)
         with self._database.read() as connection:
             row = connection.execute(select(*columns).where(replies.c.key == key)).mappings().first()
         return Reply(**row) if row else None
@@ -32,6 +32,7 @@ class Replies:
             "role": role,
             "cycle_id": cycle_id,
             "text": reply.text,
+            "ending": reply.ending,
             "input_tokens": reply.input_tokens,
             "output_tokens": reply.output_tokens,
             "seconds": reply.seconds,

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, TypedDict
 
-from ratchet.records import Category, GateVerdict, Verdict
+from ratchet.records import Category, Ending, GateVerdict, Verdict
 from ratchet.store.documents import (
     BundleDocument,
     CycleDocument,
@@ -79,6 +79,8 @@ class ReplyRow(TypedDict):
     role: str
     cycle_id: str | None
     text: str
+    ending: Ending
+    """How the reply ended."""
     input_tokens: int
     output_tokens: int
     seconds: float

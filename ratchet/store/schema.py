@@ -73,6 +73,7 @@ replies = Table(
     Column("role", Text, nullable=False),
     Column("cycle_id", Text),
     Column("text", Text, nullable=False),
+    Column("ending", Text, nullable=False, server_default="answer"),
     Column("input_tokens", Integer, nullable=False),
     Column("output_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),

@@ -27,6 +27,8 @@ class AgentConfig(StrictModel):
     """``module:name`` of a LangGraph graph, Runnable or async callable; one chat model call if left out."""
     max_tokens: Annotated[int | None, Field(ge=1)] = None
     temperature: Annotated[float | None, Field(ge=0)] = None
+    keep_reasoning: bool = False
+    """Whether text that the model thinks aloud, between `<think>` tags, is part of the output."""
 
 
 class DocumentsSource(StrictModel):

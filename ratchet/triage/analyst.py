@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from prompts import render
 from ratchet.errors import ModelError
 from ratchet.evaluators.judge import data_mark
-from ratchet.llm import Models
+from ratchet.llm import Models, cut_to
 from ratchet.prompting import TaskPrompt, describe_prompt
 from ratchet.records import FailureBundle, Opinion, describe_failures
 
@@ -16,8 +16,8 @@ class AnalystAnswer(BaseModel):
     """The form of the analyst's answer."""
 
     category: Literal["prompt", "context", "capability"]
-    missing: Annotated[str, Field(max_length=160)]
-    explanation: Annotated[str, Field(max_length=300)]
+    missing: Annotated[str, cut_to(160), Field(max_length=160)]
+    explanation: Annotated[str, cut_to(300), Field(max_length=300)]
 
 
 async def ask_analyst(models: Models, prompt: TaskPrompt | None, failures: list[FailureBundle]) -> Opinion:

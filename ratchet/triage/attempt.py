@@ -22,7 +22,7 @@ async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, trea
         return Attempt(
             treatment=name, component=component, output="", passed=run.passed, calls=asked, error=run.message
         )
-    evaluation = await engine.evaluate(bench, failure.input, run.output, failure.expected)
+    evaluation = await engine.evaluate(bench, failure.input, run.output, failure.expected, run.trace)
     return Attempt(
         treatment=name,
         component=component,

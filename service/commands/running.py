@@ -38,6 +38,7 @@ def run(
         "passed": evaluation["passed"],
         "score": evaluation["score"],
         "criteria": evaluation["criteria"],
+        "problems": evaluation["problems"],
         "failure_id": state["failure_id"],
     }
     if as_json:
@@ -45,6 +46,8 @@ def run(
         return
     out.print(Text(result["output"]))
     out.print(_criteria(result))
+    for problem in _further(result):
+        out.print(Text(problem))
 
 
 async def _run(task: str, text: str, expected: str | None, source: str | None) -> Any:
@@ -61,6 +64,12 @@ def _criteria(result: dict[str, Any]) -> Table:
     for criterion in result["criteria"]:
         table.add_row(criterion["name"], criterion["outcome"], Text(criterion["comment"]))
     return table
+
+
+def _further(result: dict[str, Any]) -> list[str]:
+    """Problems that no criterion tells of: of the run itself, and of the model's replies."""
+    told = tuple(f"{criterion['name']}: " for criterion in result["criteria"])
+    return [problem for problem in result["problems"] if not problem.startswith(told)]
 
 
 def evaluate(

@@ -3,12 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import completion
 from langchain_core.runnables import RunnableConfig
 from shop import TASK, FailRuns, Project, shop_items
 
 import nodes
 from nodes.state import State
 from ratchet.engine import Engine
+from ratchet.llm import Fault
 from ratchet.records import Diagnosis
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +62,18 @@ async def test_evaluate_run_again_stores_one_run(engine: Engine, served: Any) ->
     state = await served()
     await nodes.evaluate(state, CONFIG, engine)
     assert [run.passed for run in await engine.store.runs.outcomes("shop", 1)] == [False]
+
+
+async def test_reply_that_was_cut_off_is_told_in_the_run_and_its_failure(
+    project: Project, engine: Engine, served: Any
+) -> None:
+    project.script("agent", Fault(200, body=completion("It is kept in the", finish="length")))
+    state = await served()
+    told = "reply of shop: cut off at max_tokens"
+    assert state["evaluation"]["problems"][-1] == told
+    await nodes.log_failure(state, CONFIG, engine)
+    (bundle,) = await engine.store.failures.bundles([state["run_id"].replace("R-", "F-")])
+    assert (bundle.evaluation.problems[-1], bundle.trace[-1].ending) == (told, "cut_off")
 
 
 async def test_evaluate_scores_what_the_agent_says_as_data(project: Project, served: Any) -> None:

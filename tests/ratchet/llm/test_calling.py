@@ -33,7 +33,7 @@ UNUSABLE = {
     "without choices": Answer(body="{}"),
     "no choice": Answer(body=json.dumps(GOOD | {"choices": []})),
     "an error for an answer": Answer(body='{"error": {"message": "busy"}}'),
-    "cut off at max_tokens": Answer(body=completion('{"a": ', finish="length")),
+    "broken off": Answer(body=completion("Hel", finish="error")),
 }
 
 

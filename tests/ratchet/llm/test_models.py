@@ -106,7 +106,7 @@ async def test_fill_gives_the_form(project: Project, engine: Engine) -> None:
 @pytest.mark.parametrize("reply", ["", "no json", "{}", "[]", '{"reason": "r"}'])
 async def test_fill_refuses_another_form(project: Project, engine: Engine, reply: str) -> None:
     project.script("judge", reply)
-    with pytest.raises(ModelReplyError, match="judge model: the reply is no Form"):
+    with pytest.raises(ModelReplyError, match=r"judge model scripted:.*: the reply is no Form"):
         await engine.models.fill("judge", asked(), Form)
 
 

@@ -29,6 +29,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 RELEASED = sorted(FIXTURES.glob("*.sql"))
 RENAMED = {("gate_tests", "cycle_id"): "test_id"}
 """Columns of released tables, and what they are called now."""
+ADDED = {"replies": {"ending"}}
+"""Columns that released tables did not have."""
 CYCLE = "C-d7d3b416f7"
 """The one that waits for its approval in every fixture."""
 ESCALATED = "C-479f1fb39f"
@@ -53,6 +55,14 @@ def content(file: Path) -> dict[str, list[dict[str, Any]]]:
         found[table] = [{RENAMED.get((table, name), name): value for name, value in row.items()} for row in rows]
     connection.close()
     return found
+
+
+def without(columns: dict[str, set[str]], rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """`rows` as they were before these columns of their tables were added."""
+    return {
+        table: [{name: value for name, value in row.items() if name not in columns.get(table, ())} for row in of_table]
+        for table, of_table in rows.items()
+    }
 
 
 @pytest.fixture
@@ -82,7 +92,7 @@ def test_released_database_is_upgraded_and_keeps_every_row(file: Path, tmp_path:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     database.close()
     assert all(before.values())
-    assert content(tmp_path / "old.sqlite") == before
+    assert without(ADDED, content(tmp_path / "old.sqlite")) == before
 
 
 def test_review_of_a_vetoed_change_is_filed_as_that(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chat_server import completion
 from command import Done
 from cycle_states import PRICE
 
@@ -105,3 +106,14 @@ def test_eval_without_cases_of_the_split_says_so(project: Path, ratchet: Ratchet
     done = ratchet("eval", "desk")
     assert (done.code, done.out) == (2, "")
     assert "task desk has no holdout cases" in done.err
+
+
+def test_run_whose_reply_was_cut_off_says_so(project: Path, ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = completion("It costs", "length")
+    script = f"from ratchet.llm import Fault\n\n\ndef agent(messages, request):\n    return Fault(200, body={body!r})"
+    (project / "cutting.py").write_text(script)
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", "scripted:cutting:agent")
+    asked = ("run", "desk", PRICE, "--expected", "101 coins")
+
+    assert "reply of desk: cut off at max_tokens" in ratchet(*asked).out
+    assert ratchet(*asked, "--json").json["problems"][-1] == "reply of desk: cut off at max_tokens"
