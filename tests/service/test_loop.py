@@ -1,7 +1,6 @@
 """Driving the graphs, in process, with the scripted model."""
 
 import os
-import uuid
 from typing import Any
 
 import pytest
@@ -92,54 +91,3 @@ async def test_rejection_takes_effect_with_the_decision(session: Session) -> Non
     with pytest.raises(AlreadyDecidedError, match="it is rejected: bob rejected it at"):
         await answer(session, cycle_id, ADA)
     assert len(await session.engine.versions.history("desk")) == 1
-
-
-async def drop(session: Session, thread_id: str) -> None:
-    await session.saver.adelete_thread(thread_id)
-
-
-@pytest.mark.parametrize("reply", [ADA, BOB])
-async def test_request_whose_checkpoints_are_gone_is_made_again(session: Session, reply: dict[str, str]) -> None:
-    result = await improve(session, "desk", silent)
-    await drop(session, str(result.thread_id))
-
-    outcome = await answer(session, str(result.cycle_id), reply)
-
-    assert outcome["status"] == {"approve": "applied", "reject": "rejected"}[reply["type"]]
-    row = await session.engine.store.cycles.get(str(result.cycle_id))
-    assert row is not None
-    assert (row["status"], row["thread_id"] != result.thread_id) == (outcome["status"], True)
-
-
-async def test_damaged_checkpoint_does_not_cost_the_request(session: Session) -> None:
-    result = await improve(session, "desk", silent)
-    await session.saver.conn.execute(
-        "UPDATE checkpoints SET checkpoint = X'C1' WHERE thread_id = ?", (result.thread_id,)
-    )
-    await session.saver.conn.commit()
-    assert (await answer(session, str(result.cycle_id), ADA))["status"] == "applied"
-
-
-async def test_answer_goes_to_its_own_cycle_whatever_else_the_thread_asks(session: Session) -> None:
-    first = await improve(session, "desk", silent)
-    state = await session.graph("improve").aget_state({"configurable": {"thread_id": first.thread_id}})
-    other = {**state.values, "cycle_id": "C-other", "proposal": None}
-    await session.graph("improve").aupdate_state(
-        {"configurable": {"thread_id": first.thread_id}}, other, as_node="diagnose"
-    )
-    assert (await answer(session, str(first.cycle_id), ADA))["cycle_id"] == first.cycle_id
-
-
-async def test_running_cycle_without_checkpoints_goes_on_with_its_failures(session: Session, stopped: Any) -> None:
-    await stopped("diagnose")
-    (cycle,) = await session.engine.store.cycles.select()
-    await drop(session, cycle["thread_id"])
-
-    result = await improve(session, "desk", silent)
-
-    assert (result.cycle_id, result.status) == (cycle["id"], "awaiting_approval")
-
-
-async def test_threads_of_cycles_are_listed_by_the_server(session: Session) -> None:
-    result = await improve(session, "desk", silent)
-    assert str(uuid.UUID(str(result.thread_id))) == result.thread_id
