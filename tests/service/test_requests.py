@@ -66,9 +66,10 @@ async def test_threads_of_cycles_are_listed_by_the_server(session: Session) -> N
     assert str(uuid.UUID(str(result.thread_id))) == result.thread_id
 
 
-@pytest.mark.parametrize(
-    "name", ["", "improve-desk-1", "0", "C-1234567890", new_thread_id().upper(), new_thread_id()[:-1]]
-)
+ID = "0b5d3c5e-8a3a-4f0e-9a5e-2f3f0e1d2c3b"
+
+
+@pytest.mark.parametrize("name", ["", "improve-desk-1", "0", "C-1234567890", ID.upper(), ID[:-1]])
 def test_only_uuids_are_threads_of_the_server(name: str) -> None:
     assert not is_uuid(name)
     assert is_uuid(new_thread_id())
