@@ -74,6 +74,12 @@ class Versions:
             return rows.all_rows(connection, task)
 
     @threaded
+    def of_number(self, task: str, number: int) -> VersionRow | None:
+        """The version of a task with that number."""
+        with self._database.read() as connection:
+            return rows.row_of_number(connection, task, number)
+
+    @threaded
     def of_proposal(self, proposal_id: str) -> VersionRow | None:
         """The version that a proposal became."""
         with self._database.read() as connection:

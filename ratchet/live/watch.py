@@ -7,7 +7,8 @@ before, a result x in {0, 1} and a bet b. It reaches 1 / a with a chance of at m
 """
 
 import logging
-from collections.abc import Sequence
+import math
+from typing import NamedTuple
 
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import StaleBaseError
@@ -19,12 +20,28 @@ BETS = (0.25, 0.5, 1.0)
 """Bets that are mixed in equal parts."""
 
 
-def evidence_of_harm(before: float, outcomes: Sequence[bool]) -> float:
-    """E-value against "at least as good as `before`", a pass rate in [0, 1], after the given results."""
-    wealth = [1.0] * len(BETS)
-    for passed in outcomes:
-        wealth = [value * (1 + bet * (before - passed)) for value, bet in zip(wealth, BETS, strict=True)]
-    return sum(wealth) / len(BETS)
+class LiveResults(NamedTuple):
+    """Scored runs of live traffic, counted."""
+
+    passed: int
+    failed: int
+
+
+def evidence_of_harm(before: float, results: LiveResults) -> float:
+    """E-value against "at least as good as `before`", a pass rate in [0, 1]. The order of results has no part in it."""
+    return sum(_wealth(before, bet, results) for bet in BETS) / len(BETS)
+
+
+def _wealth(before: float, bet: float, results: LiveResults) -> float:
+    """(1 + b (p - 1)) ** passed * (1 + b p) ** failed by logarithms: either power alone may be no float any more."""
+    loss, gain = 1 + bet * (before - 1), 1 + bet * before
+    if results.passed and loss <= 0:
+        return 0.0
+    logarithm = (results.passed and results.passed * math.log(loss)) + results.failed * math.log(gain)
+    try:
+        return math.exp(logarithm)
+    except OverflowError:
+        return math.inf
 
 
 async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
@@ -32,17 +49,16 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
 
     Only a version that came from a proposal is watched: what a person wrote is theirs to judge.
     """
-    history = await engine.versions.history(bench.task.name)
-    active = next((row for row in history if row["number"] == bench.version), None)
+    active = await engine.versions.of_number(bench.task.name, bench.version)
     if active is None or active["status"] != "active" or "before" not in active["numbers"]:
         return None
     before = float(active["numbers"]["before"])
-    outcomes = await _live_outcomes(engine, bench)
-    found = evidence_of_harm(before, outcomes)
+    results = await _live_results(engine, bench)
+    found = evidence_of_harm(before, results)
     if found < 1 / ERROR:
         return None
-    passed = sum(outcomes)
-    reason = f"live runs pass {passed} of {len(outcomes)}, before the change {before:.0%} passed (evidence {found:.3g})"
+    ratio = f"{results.passed} of {sum(results)}"
+    reason = f"live runs pass {ratio}, before the change {before:.0%} passed (evidence {found:.3g})"
     try:
         row = await engine.versions.rollback(bench.task, active["base_number"], "watch", reason, bench.version)
     except StaleBaseError:
@@ -52,7 +68,9 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
     return message
 
 
-async def _live_outcomes(engine: Engine, bench: Workbench) -> list[bool]:
-    """Pass or fail of live traffic under the active version, oldest first; the task's own cases do not count."""
-    runs = await engine.store.runs.outcomes(bench.task.name, bench.version)
-    return [run.passed for run in runs if not bench.is_training_case(run.source, run.input)]
+async def _live_results(engine: Engine, bench: Workbench) -> LiveResults:
+    """Results of live traffic under the active version; the task's own cases do not count."""
+    tallies = await engine.store.runs.tallies(bench.task.name, bench.version)
+    live = [tally for tally in tallies if not bench.is_training_case(tally.source, tally.input)]
+    passed = sum(tally.runs for tally in live if tally.passed)
+    return LiveResults(passed, sum(tally.runs for tally in live) - passed)

@@ -1,8 +1,9 @@
 """Runs of the agent."""
 
+from collections import Counter
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import case, func, not_, or_, select, update
+from sqlalchemy import func, not_, or_, select, update
 
 from ratchet.concurrency import threaded
 from ratchet.store.database import Database, fetch_rows, insert_once
@@ -15,12 +16,13 @@ _NAMES_CASE = func.substr(runs.c.source, 1, len(CASE_SOURCE)) == CASE_SOURCE
 """`ratchet.tasks.names_case` of a run's source; LIKE would take capital letters for small ones on SQLite."""
 
 
-class ScoredRun(NamedTuple):
-    """Whether a run passed, who it came from, and, where that is called a case, its input, else ""."""
+class RunTally(NamedTuple):
+    """How many scored runs are alike. Source and input are "" but for runs that say they are known cases."""
 
     passed: bool
     source: str
     input: str
+    runs: int
 
 
 class PastRun(NamedTuple):
@@ -91,16 +93,16 @@ class Runs:
             return {(source, text) for source, text in connection.execute(query)}
 
     @threaded
-    def outcomes(self, task: str, version: int) -> list[ScoredRun]:
-        """The scored runs under one version, oldest first."""
-        text = runs.c.document["input"].as_string()  # documents are large: only those are opened that have to be
-        query = (
-            select(runs.c.passed, runs.c.source, case((_NAMES_CASE, text), else_=""))
-            .where(runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
-            .order_by(runs.c.created_at)
-        )
+    def tallies(self, task: str, version: int) -> list[RunTally]:
+        """The scored runs under one version, counted: those that say they are known cases by source and input."""
+        scored = (runs.c.task == task, runs.c.version == version, runs.c.passed.is_not(None))
+        plain = select(runs.c.passed, func.count()).where(*scored, not_(_NAMES_CASE)).group_by(runs.c.passed)
+        asked = runs.c.document["input"].as_string()  # documents are large: only those are opened that have to be
+        named = select(runs.c.passed, runs.c.source, asked).where(*scored, _NAMES_CASE)
         with self._database.read() as connection:
-            return [ScoredRun(bool(passed), source, text) for passed, source, text in connection.execute(query)]
+            tallies = [RunTally(bool(passed), "", "", count) for passed, count in connection.execute(plain)]
+            alike = Counter((passed, source, text) for passed, source, text in connection.execute(named))
+        return tallies + [RunTally(bool(passed), source, text, n) for (passed, source, text), n in alike.items()]
 
     @threaded
     def recent(self, task: str, *, per_source: int, limit: int) -> list[PastRun]:

@@ -19,7 +19,8 @@ async def test_serve_ends_with_a_passed_run(project: Project, invoke: Any, open_
     result = await invoke("serve", case(0))
     assert (result["output"], result["evaluation"]["passed"], result["outcome"]["status"]) == ("bin00x", True, "passed")
     assert result["failure_id"] is None
-    assert [run.passed for run in await (await open_engine()).store.runs.outcomes("shop", 1)] == [True]
+    (tally,) = await (await open_engine()).store.runs.tallies("shop", 1)
+    assert (tally.passed, tally.runs) == (True, 1)
 
 
 async def test_serve_stores_a_failure_whole(project: Project, invoke: Any, open_engine: OpenEngine) -> None:

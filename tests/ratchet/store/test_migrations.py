@@ -22,6 +22,7 @@ from ratchet.live.apply import apply_proposal
 from ratchet.records import Decision, Diagnosis, Proposal, Spent, Validation
 from ratchet.store import Database, Store
 from ratchet.store.database import HEAD
+from ratchet.store.runs import RunTally
 from ratchet.store.schema import metadata
 
 pytestmark = pytest.mark.anyio
@@ -142,7 +143,10 @@ async def test_upgraded_gate_test_keeps_its_level_and_its_cases(upgraded: Databa
 
 async def test_upgraded_runs_and_failures_are_read(upgraded: Database) -> None:
     store = Store(upgraded)
-    assert [run.passed for run in await store.runs.outcomes("desk", 1)] == [False, True]
+    assert sorted(await store.runs.tallies("desk", 1)) == [
+        RunTally(False, "case:d9", "When do you close on Sundays?", 1),
+        RunTally(True, "", "", 1),
+    ]
     assert await store.runs.served_cases("shop", 1) == {("case:c00", "Where is item00 kept?")}
     assert [run.source for run in await store.runs.recent("desk", per_source=9, limit=9)] == ["ada"]
     assert [row["status"] for row in await store.failures.of_task("desk")] == ["escalated"]

@@ -1,14 +1,17 @@
 import asyncio
+from collections import Counter
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from stored import bundle, run_document
 
-from ratchet.store import Store
-from ratchet.store.runs import ScoredRun
+from ratchet.store import Database, Store, now
+from ratchet.store.runs import RunTally
+from ratchet.store.schema import runs
 from ratchet.tasks import CASE_SOURCE, names_case
 
 pytestmark = pytest.mark.anyio
@@ -17,18 +20,25 @@ TASKS = (f"task {number}" for number in count())
 SOURCE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
-async def test_runs_keep_outcomes_by_version(store: Store) -> None:
-    for number, (passed, version) in enumerate([(True, 1), (None, 1), (False, 1), (True, 2)]):
+async def test_tallies_count_the_scored_runs_of_a_version(store: Store) -> None:
+    for number, (passed, version) in enumerate([(True, 1), (None, 1), (False, 1), (True, 2), (False, 1)]):
         document = run_document(passed)
         for _ in range(2):
             await store.runs.add(f"R-{number}", "t", f"user-{number % 2}", document, version=version)
-    assert await store.runs.outcomes("t", 1) == [ScoredRun(True, "user-0", ""), ScoredRun(False, "user-0", "")]
+    assert sorted(await store.runs.tallies("t", 1)) == [RunTally(False, "", "", 2), RunTally(True, "", "", 1)]
+    assert await store.runs.tallies("u", 1) == []
 
 
-async def test_runs_tell_the_input_of_those_that_are_called_a_case(store: Store) -> None:
-    document = run_document(input="Who?")
-    await store.runs.add("R", "t", "case:c1", document, version=1)
-    assert await store.runs.outcomes("t", 1) == [ScoredRun(True, "case:c1", "Who?")]
+async def test_tallies_tell_source_and_input_of_runs_that_are_called_a_case(store: Store) -> None:
+    for number, (source, text) in enumerate(
+        [("case:c1", "Who?"), ("case:c1", "Who?"), ("case:c1", "What?"), ("c1", "")]
+    ):
+        await store.runs.add(f"R-{number}", "t", source, run_document(input=text), version=1)
+    assert sorted(await store.runs.tallies("t", 1)) == [
+        RunTally(True, "", "", 1),
+        RunTally(True, "case:c1", "What?", 1),
+        RunTally(True, "case:c1", "Who?", 2),
+    ]
 
 
 async def test_served_cases_are_those_under_the_version_with_what_was_asked(store: Store) -> None:
@@ -78,3 +88,35 @@ def test_store_and_code_agree_on_who_names_a_case(store: Store, source: str) -> 
     live = asyncio.run(store.runs.recent(task, per_source=1, limit=1))
     cases = asyncio.run(store.runs.served_cases(task, 1))
     assert (bool(cases), bool(live)) == (names_case(source), not names_case(source))
+
+
+RUN = st.tuples(
+    st.sampled_from([True, False, None]),
+    st.sampled_from(["ada", "case:c1", "case:c2", "Case:c1", "case:", "case"]),
+    st.sampled_from(["Who?", "What?", ""]),
+    st.sampled_from([1, 2]),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(st.lists(RUN, max_size=12))
+def test_tallies_are_the_scored_runs_one_by_one(
+    store: Store, database: Database, served: list[tuple[bool | None, str, str, int]]
+) -> None:
+    task = next(TASKS)
+    rows = [
+        {"id": f"{task} R-{number}", "task": task, "source": source, "passed": passed, "version": version,
+         "document": run_document(passed, input=text), "created_at": now()}
+        for number, (passed, source, text, version) in enumerate(served)
+    ]  # fmt: skip
+    with database.write() as connection:
+        for row in rows:
+            connection.execute(insert(runs).values(row))
+    expected = Counter(
+        (passed, source, text) if names_case(source) else (passed, "", "")
+        for passed, source, text, version in served
+        if version == 1 and passed is not None
+    )
+    found = asyncio.run(store.runs.tallies(task, 1))
+    assert {(tally.passed, tally.source, tally.input): tally.runs for tally in found} == expected
+    assert len(found) == len(expected)
