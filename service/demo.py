@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ratchet.approval import ApprovalPolicy
+from ratchet.config.files import read_text
 from ratchet.config.settings import Settings
 from ratchet.engine import Trial, score_all
 from ratchet.errors import ConfigurationError
@@ -67,14 +68,15 @@ def demo_settings(settings: Settings) -> Settings:
     are.
 
     Raises:
-        ConfigurationError: the task is not there to be copied.
+        ConfigurationError: the task or the rules are not there to be copied.
     """
     home = settings.home / "demo"
     if not (settings.tasks_dir / TASK).is_dir():
         raise ConfigurationError(f"the demo's task is not in {settings.tasks_dir}/; run it in the project's folder")
+    rules = read_text(settings.rules_file)
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(settings.tasks_dir / TASK, home / "tasks" / TASK)
-    shutil.copy(settings.rules_file, home / "behavior_rules.json")
+    (home / "behavior_rules.json").write_text(rules, encoding="utf-8")
     (home / "task_prompts.json").write_text(
         '{\n  "support_faq": "Answer the customer\'s question."\n}\n', encoding="utf-8"
     )

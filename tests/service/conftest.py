@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -118,6 +120,23 @@ def ratchet(
         return Done(int(ended.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def faq(tmp_path: Path) -> Path:
+    """A project with the task of the demo. The model copies an answer from the handbook where the right document is in
+    its context, except for every fourth question, which it never understands."""
+    shutil.copytree(REPOSITORY / "tasks" / "support_faq", tmp_path / "tasks" / "support_faq")
+    (tmp_path / "behavior_rules.json").write_text('{"rules": ["Be polite."]}\n')
+    (tmp_path / "task_prompts.json").write_text('{"support_faq": "A prompt that is nobody\'s business."}\n')
+    script = []
+    lines = (tmp_path / "tasks" / "support_faq" / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    for case in (json.loads(line) for n, line in enumerate(lines) if n % 4):
+        answers = "|".join(re.escape(answer) for answer in case["expected"])
+        match = f"in this text:[\\s\\S]*({answers})[\\s\\S]*{re.escape(case['input'])}"
+        script.append({"match": match, "anywhere": True, "reply": case["expected"][0]})
+    (tmp_path / "script.json").write_text(json.dumps([*script, {"match": "", "reply": "I do not know."}]))
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

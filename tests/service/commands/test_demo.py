@@ -1,8 +1,5 @@
-"""The demo on its own task, with a scripted model that reads what is put before it."""
+"""`ratchet demo` on its own task, with a scripted model that reads what is put before it."""
 
-import json
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,24 +10,10 @@ from ratchet.approval import load_policy
 from ratchet.proposers import CONTEXT, WORDING
 from service.commands.demo import POLICY
 
-REPOSITORY = Path(__file__).parents[3]
-
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The shop's task; the model copies an answer from the handbook where the right document is in its context, except
-    for every fourth question, which it never understands."""
-    shutil.copytree(REPOSITORY / "tasks" / "support_faq", tmp_path / "tasks" / "support_faq")
-    (tmp_path / "behavior_rules.json").write_text('{"rules": ["Be polite."]}\n')
-    (tmp_path / "task_prompts.json").write_text('{"support_faq": "A prompt that is nobody\'s business."}\n')
-    script = []
-    lines = (tmp_path / "tasks" / "support_faq" / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-    for case in (json.loads(line) for n, line in enumerate(lines) if n % 4):
-        answers = "|".join(re.escape(answer) for answer in case["expected"])
-        match = f"in this text:[\\s\\S]*({answers})[\\s\\S]*{re.escape(case['input'])}"
-        script.append({"match": match, "anywhere": True, "reply": case["expected"][0]})
-    (tmp_path / "script.json").write_text(json.dumps([*script, {"match": "", "reply": "I do not know."}]))
-    return tmp_path
+def project(faq: Path) -> Path:
+    return faq
 
 
 def test_the_demo_improves_its_own_copy_and_can_be_repeated(project: Path, ratchet: Callable[..., Done]) -> None:
@@ -75,3 +58,41 @@ def test_the_policy_lists_every_strategy_that_a_cycle_may_try() -> None:
     policy = load_policy(POLICY)
 
     assert {proposer.name for proposer in (*WORDING, *CONTEXT)} <= set(policy.strategies)
+
+
+def test_the_demo_says_under_which_policy_changes_are_approved(project: Path, ratchet: Callable[..., Done]) -> None:
+    mine = project / "mine.toml"
+    mine.write_text(POLICY.read_text().replace("min_gain = 0.05", "min_gain = 0.999").replace('"demo"', '"strict"'))
+
+    shown = ratchet("demo", "--policy", "mine.toml").out
+
+    assert "name = strict" in shown
+    assert "gain" in shown
+    assert "(rejected)" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(("name", "text"), [("gone.toml", None), ("wrong.toml", "min_gain = 2"), ("bad.toml", "x = ")])
+def test_a_wrong_policy_file_is_one_line_and_nothing_is_run(
+    project: Path, ratchet: Callable[..., Done], name: str, text: str | None
+) -> None:
+    if text is not None:
+        (project / name).write_text(text)
+
+    done = ratchet("demo", "--policy", name)
+
+    assert (done.code, done.out, name in done.err) == (2, "", True)
+    assert len(done.err.splitlines()) == 1
+    assert not (project / ".ratchet" / "demo").exists()
+
+
+@pytest.mark.parametrize("name", ["tasks", "behavior_rules.json"])
+def test_the_demo_away_from_its_files_says_where_to_run_it(
+    project: Path, ratchet: Callable[..., Done], name: str
+) -> None:
+    (project / name).rename(project / "elsewhere")
+
+    done = ratchet("demo")
+
+    assert done.code == 2
+    assert name in done.err
+    assert len(done.err.splitlines()) == 1
