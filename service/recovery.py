@@ -54,9 +54,7 @@ async def _keep_recovering() -> None:
             while True:
                 try:
                     await recover(session, client)
-                except (
-                    Exception
-                ):  # the server has to serve whatever state the last one left; the next round tries again
+                except Exception:  # it has to serve whatever state the last one left; the next round tries again
                     log.exception("looking after open approvals failed")
                 await asyncio.sleep(EVERY_SECONDS)
     except Exception:  # told, and no reason for the server not to serve

@@ -1,4 +1,4 @@
-"""Requests whose thread or checkpoints are gone: they are made again from the store."""
+"""The approval request of a cycle: found in its thread, or made again from the store."""
 
 import uuid
 from typing import Any
@@ -6,70 +6,128 @@ from typing import Any
 import pytest
 from desk import silent
 
-from service.loop import answer, improve
-from service.requests import is_uuid, new_thread_id
-from service.session import Session
+from ratchet.approval.door import decide, stored_proposal
+from ratchet.errors import RefusalError
+from ratchet.records import Decision
+from ratchet.store.rows import CycleRow
+from service.loop import improve
+from service.requests import CycleThread, finish, is_uuid, make_request_again, new_thread_id, running_thread
+from service.requests import waiting_thread as find_waiting_thread
+from service.session import Session, thread_config
 
 pytestmark = pytest.mark.anyio
-ADA = {"type": "approve", "reviewer": "ada"}
-BOB = {"type": "reject", "reviewer": "bob"}
 
 
-async def drop(session: Session, thread_id: str) -> None:
-    await session.saver.adelete_thread(thread_id)
+@pytest.mark.parametrize(
+    ("thread_id", "fits"),
+    [
+        (str(uuid.UUID(int=7)), True),
+        (uuid.UUID(int=7).hex, False),
+        (f"{{{uuid.UUID(int=7)}}}", False),
+        ("improve-desk-1a2b", False),
+        ("", False),
+    ],
+)
+def test_only_ids_that_the_server_can_list_are_uuids(thread_id: str, fits: bool) -> None:
+    assert is_uuid(thread_id) == fits
 
 
-@pytest.mark.parametrize("reply", [ADA, BOB])
-async def test_request_whose_checkpoints_are_gone_is_made_again(session: Session, reply: dict[str, str]) -> None:
-    result = await improve(session, "desk", silent)
-    await drop(session, str(result.thread_id))
-
-    outcome = await answer(session, str(result.cycle_id), reply)
-
-    assert outcome["status"] == {"approve": "applied", "reject": "rejected"}[reply["type"]]
-    row = await session.engine.store.cycles.get(str(result.cycle_id))
-    assert row is not None
-    assert (row["status"], row["thread_id"] != result.thread_id) == (outcome["status"], True)
+def test_new_threads_can_be_listed_and_are_never_the_same() -> None:
+    ids = {new_thread_id() for _ in range(5)}
+    assert (len(ids), all(is_uuid(thread_id) for thread_id in ids)) == (5, True)
 
 
-async def test_damaged_checkpoint_does_not_cost_the_request(session: Session) -> None:
-    result = await improve(session, "desk", silent)
-    await session.saver.conn.execute(
-        "UPDATE checkpoints SET checkpoint = X'C1' WHERE thread_id = ?", (result.thread_id,)
-    )
-    await session.saver.conn.commit()
-    assert (await answer(session, str(result.cycle_id), ADA))["status"] == "applied"
+async def row_of(session: Session) -> CycleRow:
+    (row,) = await session.engine.store.cycles.select()
+    return row
 
 
-async def test_answer_goes_to_its_own_cycle_whatever_else_the_thread_asks(session: Session) -> None:
-    first = await improve(session, "desk", silent)
-    state = await session.graph("improve").aget_state({"configurable": {"thread_id": first.thread_id}})
-    other = {**state.values, "cycle_id": "C-other", "proposal": None}
-    await session.graph("improve").aupdate_state(
-        {"configurable": {"thread_id": first.thread_id}}, other, as_node="diagnose"
-    )
-    assert (await answer(session, str(first.cycle_id), ADA))["cycle_id"] == first.cycle_id
+async def waiting(session: Session) -> CycleRow:
+    await improve(session, "desk", silent)
+    return await row_of(session)
 
 
-async def test_running_cycle_without_checkpoints_goes_on_with_its_failures(session: Session, stopped: Any) -> None:
+async def request_in(thread: CycleThread) -> dict[str, Any]:
+    """What a thread asks a person, without what it has cost so far."""
+    state = await thread.graph.aget_state(thread.config)
+    (request,) = state.interrupts
+    return dict(request.value)
+
+
+async def test_request_is_found_in_its_own_thread(session: Session) -> None:
+    row = await waiting(session)
+    thread = await find_waiting_thread(session, row)
+    assert (thread.id, (await row_of(session))["thread_id"]) == (row["thread_id"], row["thread_id"])
+    assert (await request_in(thread))["review"]["id"] == row["id"]
+
+
+async def test_request_that_is_made_again_asks_the_same_elsewhere(session: Session) -> None:
+    row = await waiting(session)
+    first = await request_in(CycleThread(session.graph("improve"), thread_config(row["thread_id"])))
+    again = await make_request_again(session, row)
+    assert again.id != row["thread_id"]
+    assert (await row_of(session))["thread_id"] == again.id
+    assert await request_in(again) == first
+
+
+async def test_process_that_ended_just_before_it_asked_is_continued_in_its_thread(session: Session) -> None:
+    row = await waiting(session)
+    graph, config = session.graph("improve"), thread_config(row["thread_id"])
+    values = (await graph.aget_state(config)).values
+    await session.saver.adelete_thread(row["thread_id"])
+    await graph.aupdate_state(config, values, as_node="validate")
+    thread = await find_waiting_thread(session, row)
+    assert thread.id == row["thread_id"]
+    assert (await request_in(thread))["review"]["id"] == row["id"]
+
+
+async def test_thread_that_asks_for_another_cycle_is_not_taken(session: Session) -> None:
+    row = await waiting(session)
+    other = {**row, "id": "C-other"}
+    with pytest.raises(RefusalError):
+        await find_waiting_thread(session, {**other, "document": {"proposal": {"id": "C-other-P1"}}})
+
+
+async def test_proposal_that_is_not_stored_cannot_be_asked_for(session: Session) -> None:
+    row = await waiting(session)
+    with pytest.raises(RefusalError):
+        await make_request_again(session, {**row, "document": {}})
+
+
+@pytest.mark.parametrize("checkpoints", [True, False])
+async def test_decision_whose_process_ended_takes_effect_once(session: Session, checkpoints: bool) -> None:
+    row = await waiting(session)
+    stored = await stored_proposal(session.engine, f"{row['id']}-P1")
+    await decide(session.engine, stored.proposal, Decision(type="approve", reviewer="ada"))
+    if not checkpoints:
+        await session.saver.adelete_thread(row["thread_id"])
+    outcome = await finish(session, row)
+    assert (outcome["status"], outcome["cycle_id"], outcome["version"]) == ("applied", row["id"], 2)
+    assert [version["number"] for version in await session.engine.versions.history("desk")] == [1, 2]
+
+
+async def test_running_cycle_goes_on_in_its_thread(session: Session, stopped: Any) -> None:
     await stopped("diagnose")
-    (cycle,) = await session.engine.store.cycles.select()
-    await drop(session, cycle["thread_id"])
-
-    result = await improve(session, "desk", silent)
-
-    assert (result.cycle_id, result.status) == (cycle["id"], "awaiting_approval")
+    row = await row_of(session)
+    thread, arguments = await running_thread(session, row)
+    assert (thread.id, arguments) == (row["thread_id"], None)
 
 
-async def test_threads_of_cycles_are_listed_by_the_server(session: Session) -> None:
-    result = await improve(session, "desk", silent)
-    assert str(uuid.UUID(str(result.thread_id))) == result.thread_id
-
-
-ID = "0b5d3c5e-8a3a-4f0e-9a5e-2f3f0e1d2c3b"
-
-
-@pytest.mark.parametrize("name", ["", "improve-desk-1", "0", "C-1234567890", ID.upper(), ID[:-1]])
-def test_only_uuids_are_threads_of_the_server(name: str) -> None:
-    assert not is_uuid(name)
-    assert is_uuid(new_thread_id())
+@pytest.mark.parametrize("damage", ["deleted", "unreadable", "another task"])
+async def test_running_cycle_whose_checkpoint_is_lost_starts_in_a_new_thread(
+    session: Session, stopped: Any, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stopped("diagnose")
+    row = await row_of(session)
+    if damage == "deleted":
+        await session.saver.adelete_thread(row["thread_id"])
+    elif damage == "unreadable":
+        await session.saver.conn.execute("UPDATE checkpoints SET checkpoint = X'C1'")
+        await session.saver.conn.commit()
+    else:
+        row = {**row, "task": "other"}
+    thread, arguments = await running_thread(session, row)
+    assert thread.id != row["thread_id"]
+    assert arguments == {"task": row["task"]}
+    assert (await row_of(session))["thread_id"] == thread.id
+    assert ("cannot be read" in caplog.text) == (damage == "unreadable")
