@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from shop import TASK, Project, shop_items
+from shop import Project, shop_items
 
 import nodes
 from ratchet.engine import Engine
@@ -64,16 +64,21 @@ async def test_output_is_data_whatever_it_says(evaluate: Any) -> None:
     assert [result["name"] for result in evaluation["criteria"]] == ["correct", "short"]
 
 
-async def test_run_is_scored_once(project: Project, engine: Engine) -> None:
+async def test_run_is_scored_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     state: Any = {"task": "shop", "input": CASE["input"], "expected": CASE["expected"]}
     state |= await nodes.execute(state, CONFIG, engine)
     first = await nodes.evaluate(state, CONFIG, engine)
-    project.write_task(toml=TASK.replace('"contains"', '"max_words"\nlimit = 99'), cases=[CASE])
 
+    async def refuse(*_: Any) -> None:
+        raise AssertionError("a run that has its evaluation was scored once more")
+
+    monkeypatch.setattr(engine, "evaluate", refuse)
     again = await nodes.evaluate(state, CONFIG, engine)
 
     assert again == first
-    assert [run.passed for run in await engine.store.runs.outcomes("shop", 1)] == [False]
+    row = await engine.store.runs.get(state["run_id"])
+    assert row is not None
+    assert row["passed"] == 0
 
 
 async def test_run_of_another_thread_is_not_scored(engine: Engine) -> None:
