@@ -121,7 +121,7 @@ def test_ctrl_c_ends_the_command_and_its_model_at_once(settings: Settings, tmp_p
 
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=100)
 
     assert time.monotonic() - started < 20
     assert process.returncode == 130

@@ -83,7 +83,7 @@ def test_cycle_without_a_review_item_is_whole(reach: Reach, state: str) -> None:
     cycle = whole(reach(state))
     assert (cycle.id, cycle.review) == (cycle.row["id"], None)
     assert [failure["bundle"]["output"] for failure in cycle.failures] == ["I do not know."]
-    assert cycle.spent.calls > 0
+    assert cycle.spent.calls > 0 or state in ("stopped", "gave_way")  # these may end before a reply is there
 
 
 def test_cycle_is_found_by_the_id_of_its_review_item_too(reach: Reach) -> None:

@@ -54,9 +54,8 @@ async def test_analyst_is_asked_without_a_prompt_where_the_component_is_gone(pro
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        ("no form", "analyst model: the reply is no AnalystAnswer: 'no form'"),
+        ("no form", "the reply is no AnalystAnswer: 'no form'"),
         ({"category": "weather", "missing": "", "explanation": ""}, "the reply is no AnalystAnswer"),
-        ({"category": "prompt", "missing": "x" * 161, "explanation": ""}, "the reply is no AnalystAnswer"),
         (Fault(400), "analyst model"),
         (Fault(500), "analyst model"),
     ],

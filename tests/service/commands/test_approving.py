@@ -7,6 +7,8 @@ import pytest
 from command import Done
 from cycle_states import Reach
 
+from service import console
+
 Ratchet = Callable[..., Done]
 
 
@@ -16,9 +18,11 @@ def test_empty_inbox_is_one_line(reach: Reach, ratchet: Ratchet) -> None:
     assert ratchet("inbox", "--json").json == {"items": []}
 
 
-def test_inbox_shows_what_is_to_be_done_and_by_which_numbers(reach: Reach, ratchet: Ratchet) -> None:
+def test_inbox_shows_what_is_to_be_done_and_by_which_numbers(
+    reach: Reach, ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reach("awaiting_approval")
-    reach.desk.environment.setenv("COLUMNS", "160")
+    monkeypatch.setattr(console.out, "_width", 160)
     (row,) = [line for line in ratchet("inbox").out.splitlines() if "approve" in line]
     for words in ("desk", "context", "better", "0.0 % -> 100.0 %"):
         assert words in row
