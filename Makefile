@@ -23,7 +23,8 @@ demo: $(INSTALLED)  ## Watch the embedded model get better at a real task
 	$(BIN)/ratchet demo
 
 test: $(INSTALLED)  ## All tests, those on the real model and a real server included
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 test-fast: $(INSTALLED)  ## Tests of logic only
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not real'

@@ -107,6 +107,7 @@ def test_agent_graph_repairs_the_context_of_the_embedded_model_and_applies_it(se
     assert "9:40" in output
 
 
+@pytest.mark.alone
 def test_ctrl_c_ends_the_command_and_its_model_at_once(settings: Settings, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RATCHET_")}
     command = [sys.executable, "-m", "service.cli", "eval", "support_faq"]
