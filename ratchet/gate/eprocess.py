@@ -25,6 +25,9 @@ more cases than a task has."""
 FUTILE = 0.1
 """Wealth below which a test is given up as inconclusive; stopping early never raises the error."""
 
+LARGEST = 700.0
+"""Logarithm of the wealth from which on no more is told: it has proven anything long before, and stays a number."""
+
 
 @dataclass
 class PairedTest:
@@ -61,13 +64,18 @@ class PairedTest:
 
 def wealth(wins: int, losses: int) -> float:
     """The mixture's wealth after that many differences of 1 and of -1; ties leave it as it is."""
-    return sum(weight * (1 + bet) ** wins * (1 - bet) ** losses for bet, weight in BETS)
+    return wealth_over({1.0: wins, -1.0: losses})
 
 
 def wealth_over(differences: Mapping[float, int]) -> float:
     """The mixture's wealth after differences in [-1, 1], each seen that many times; their order does not matter."""
-    seen = sorted(differences.items(), reverse=True)
-    return sum(math.prod(((1 + bet * size) ** count for size, count in seen), start=weight) for bet, weight in BETS)
+    return sum(weight * _growth(bet, differences) for bet, weight in BETS)
+
+
+def _growth(bet: float, differences: Mapping[float, int]) -> float:
+    """What one bet makes of 1; in logarithms, as thousands of factors leave the range of a float."""
+    exponent = math.fsum(count * math.log1p(bet * size) for size, count in differences.items())
+    return math.exp(min(exponent, LARGEST))
 
 
 def wilson(passed: float, n: int, z: float = 1.959964) -> tuple[float, float]:

@@ -2,6 +2,8 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratchet.engine import Scored
 from ratchet.gate import Comparison, Pair, Runs, error_level, measure, no_proof
@@ -29,6 +31,8 @@ def scored(passed: bool | None, **criteria: bool | None) -> Runs:
 WIN = Pair(CASE, scored(False, a=False), scored(True, a=True))
 LOSS = Pair(CASE, scored(True, a=True), scored(False, a=False))
 TIE = Pair(CASE, scored(True, a=True), scored(True, a=True))
+OPEN = Pair(CASE, scored(False, a=False), scored(False, a=False))
+UNSCORED = Pair(CASE, scored(True, a=True), scored(None, a=None))
 
 
 ENOUGH = next(wins for wins in range(100) if wealth(wins, 0) >= 20)
@@ -130,6 +134,7 @@ def test_veto_from_outside_holds() -> None:
         ([TIE] * 500, ENOUGH - 1, True),
         ([TIE] * 500, ENOUGH, False),
         ([WIN] * 7 + [LOSS] * 6, 100, False),
+        ([WIN] * 7 + [LOSS] * 6, 10_000, False),
         ([Pair(CASE, scored(False, b=True), scored(True))] * 20, 100, False),
     ],
 )
@@ -147,6 +152,47 @@ def test_settled_when_the_change_has_become_hopeless() -> None:
     comparison = compared([WIN] * wins + [LOSS] * losses)
     assert comparison.verdict() == "inconclusive"
     assert comparison.is_settled(500)
+
+
+some_pairs = st.lists(st.sampled_from([WIN, LOSS, TIE, OPEN, UNSCORED]), max_size=80)
+
+
+@given(st.lists(st.sampled_from([LOSS, TIE, OPEN, UNSCORED]), max_size=200), st.floats(0.001, 1))
+def test_change_that_only_loses_is_never_proven(pairs: list[Pair], level: float) -> None:
+    found = compared(pairs, level).result(fixed=5, triggering=5)
+
+    assert not found.proven
+    assert found.wins == []
+    assert found.verdict != "better" or level == 1
+
+
+@given(some_pairs, st.randoms())
+def test_finding_does_not_depend_on_the_order_of_the_cases(pairs: list[Pair], rng: random.Random) -> None:
+    mixed = list(pairs)
+    rng.shuffle(mixed)
+
+    one, other = (compared(given_pairs).result(fixed=1, triggering=1) for given_pairs in (pairs, mixed))
+
+    same = {"wins": [], "losses": []}
+    assert one.model_copy(update=same) == other.model_copy(update=same)
+    assert (len(one.wins), len(one.losses)) == (len(other.wins), len(other.losses))
+
+
+@given(some_pairs)
+def test_proof_needs_evidence_and_no_veto(pairs: list[Pair]) -> None:
+    found = compared(pairs).result(fixed=1, triggering=1)
+
+    assert found.proven is (found.e_value >= found.needed and not found.vetoes)
+    assert (found.before.n, found.after.n) == (len(pairs), len(pairs))
+    assert found.after.passed - found.before.passed <= len(found.wins)
+
+
+@given(some_pairs, some_pairs)
+def test_blocks_of_cases_add_up(first: list[Pair], second: list[Pair]) -> None:
+    comparison = compared(first)
+    comparison.add(second)
+
+    assert comparison.result(fixed=1, triggering=1) == compared(first + second).result(fixed=1, triggering=1)
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:

@@ -93,6 +93,39 @@ def test_smaller_differences_are_smaller_evidence() -> None:
     assert 1 < after([(1 / 3, 2 / 3)] * 10).better < after([(0, 2 / 3)] * 10).better < after([(0, 1)] * 10).better
 
 
+@pytest.mark.parametrize("cases", [1100, 5000, 100_000])
+def test_wealth_over_thousands_of_cases_is_a_number(cases: int) -> None:
+    undecided = after([(0, 1), (1, 0)] * 6)
+
+    assert math.isfinite(undecided.best_possible(cases))
+    assert undecided.best_possible(cases) > 1e300
+    assert math.isfinite(wealth(cases, 0))
+    assert wealth_over({1.0: cases, -1.0: cases}) < 1e-9
+    assert wealth(0, cases) < 1e-90
+
+
+@given(pairs, rates, rates)
+def test_wealth_rises_with_a_case_won_and_falls_with_one_lost(
+    results: list[tuple[float, float]], old: float, new: float
+) -> None:
+    before, then = after(results).better, after([*results, (old, new)]).better
+
+    assert (then > before, then < before) == (new > old, new < old)
+
+
+@given(st.lists(st.tuples(rates, rates).filter(lambda pair: pair[1] <= pair[0]), max_size=60))
+def test_change_that_wins_nothing_never_gains_wealth(results: list[tuple[float, float]]) -> None:
+    assert after(results).better <= 1 + 1e-12
+    assert after(results).worse >= 1 - 1e-12
+
+
+@given(pairs, st.integers(0, 40))
+def test_no_way_to_go_on_beats_winning_all_that_is_left(results: list[tuple[float, float]], left: int) -> None:
+    most = after(results[left:]).best_possible(min(left, len(results)))
+
+    assert after([*results[left:], *results[:left]]).better <= most * (1 + 1e-9)
+
+
 def test_best_possible_is_reached_by_winning_all_that_is_left() -> None:
     seen = [(1 / 3, 1.0), (1.0, 0.5)]
     assert after(seen).best_possible(5) == pytest.approx(after([*seen, *[(0.0, 1.0)] * 5]).better)
