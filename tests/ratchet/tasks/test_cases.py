@@ -2,11 +2,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shop import Project
 
 from ratchet.errors import ConfigurationError
-from ratchet.tasks import Case, load_cases, load_task, of_split, solution_text
-from ratchet.tasks.cases import stable_split
+from ratchet.tasks import Case, load_cases, load_task, merge_cases, of_split, solution_text
+from ratchet.tasks.cases import case_id, names_case, stable_split
 
 
 def loaded(project: Project, cases: Any) -> list[Case]:
@@ -101,3 +103,54 @@ def test_load_cases_uses_the_stable_split_where_none_is_given(project: Project) 
 )
 def test_solution_text_is_the_first_right_answer(expected: Any, text: str | None) -> None:
     assert solution_text(expected) == text
+
+
+some_cases = st.lists(
+    st.builds(
+        Case,
+        id=st.sampled_from(["c1", "c2", "c3", "c4"]),
+        input=st.sampled_from(["a", "b", " a\n", "c", "d"]),
+        expected=st.sampled_from(["x", None]),
+        split=st.sampled_from(["train", "holdout"]),
+    ),
+    max_size=6,
+)
+
+
+@given(some_cases, some_cases)
+def test_merge_cases_again_changes_nothing(written: list[Case], approved: list[Case]) -> None:
+    merged = merge_cases(written, approved)
+
+    assert merge_cases(merged, approved) == merged
+    assert merge_cases(merged, written) == merged
+
+
+@given(some_cases, some_cases)
+def test_merge_cases_never_loses_or_changes_what_people_wrote(written: list[Case], approved: list[Case]) -> None:
+    merged = merge_cases(written, approved)
+
+    assert merged[: len(written)] == written
+    ids, inputs = {case.id for case in written}, {case.input.strip() for case in written}
+    for case in merged[len(written) :]:
+        assert case in approved
+        assert case.id not in ids
+        assert case.input.strip() not in inputs
+
+
+def test_id_and_split_of_a_case_stay_when_others_come_and_go(project: Project) -> None:
+    few = loaded(project, [{"input": text} for text in "abcdef"])
+    many = loaded(project, [{"input": text} for text in "xfyedzcba"])
+
+    assert {case.input: case for case in few}.items() <= {case.input: case for case in many}.items()
+    assert few[0].id == case_id("a")
+
+
+@pytest.mark.parametrize(
+    ("source", "named"), [("case:c1", True), ("case:", True), ("user-7", False), ("Case:c1", False), ("", False)]
+)
+def test_source_of_a_run_says_whether_it_is_a_known_case(source: str, named: bool) -> None:
+    assert names_case(source) is named
+
+
+def test_run_of_a_case_is_said_to_be_one() -> None:
+    assert names_case(Case(id="c1", input="a", split="train").source)
