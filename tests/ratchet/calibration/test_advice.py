@@ -1,11 +1,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratchet.calibration import JudgeAgreement, TriageAgreement, judge_advice, triage_advice
 from ratchet.calibration.advice import LINES, WIDEST, labels_needed
 from ratchet.calibration.judge_agreement import Traps
 from ratchet.gate import measure, wilson
+
+CATEGORIES = st.sampled_from(["prompt", "context", "capability", "unstable"])
 
 
 def judge(
@@ -130,3 +134,36 @@ def test_triage_advice_without_a_failure_asks_for_labels() -> None:
     assert triage_advice(triage({})) == [
         "none of the labelled inputs fails now: label failures of the version in force"
     ]
+
+
+few = st.integers(0, 20)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), few, few, few, st.booleans(), st.integers(0, 40))
+def test_judge_advice_is_one_to_three_lines_whatever_was_measured(
+    false_passes: int, false_fails: int, errors: int, order: int, verbosity: int, repeats: int, own: bool, labels: int
+) -> None:
+    model = "openai:agent" if own else "openai:judge"
+    flips = {"order": order, "verbosity": verbosity, "repeats": repeats}
+    accuracy = measure(labels // 2, labels) if labels < 20 else measure(190, 200)
+
+    lines = judge_advice(
+        judge(false_passes, false_fails, errors, flips, model=model, accuracy=accuracy), "openai:agent"
+    )
+
+    _holds_for_any_advice(lines)
+    assert any("labels are too few" in line for line in lines) is (labels < 20)
+
+
+@given(st.dictionaries(CATEGORIES, st.dictionaries(CATEGORIES | st.just("none"), few, max_size=5), max_size=4), few)
+def test_triage_advice_is_one_to_three_lines_whatever_was_measured(
+    confusion: dict[str, dict[str, int]], analyst: int
+) -> None:
+    _holds_for_any_advice(triage_advice(triage(confusion, analyst=analyst / 20, problems=["f:1: source is down"])))
+
+
+def _holds_for_any_advice(lines: list[str]) -> None:
+    assert 1 <= len(lines) <= LINES
+    assert not any("\n" in line for line in lines)
+    assert len(set(lines)) == len(lines)
+    assert not any("nothing to change" in line for line in lines[1:])

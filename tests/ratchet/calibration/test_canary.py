@@ -1,12 +1,14 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from shop import TASK, OpenEngine, Project, shop_items
 
-from ratchet.calibration.canary import canary_problem
+from ratchet.calibration.canary import canary_problem, problem_of
 from ratchet.engine import Engine
 from ratchet.errors import ConfigurationError
 from ratchet.llm import Fault
+from ratchet.records import CriterionResult, Evaluation, Outcome
 
 pytestmark = pytest.mark.anyio
 JUDGE = '\n[[criteria]]\nname = "good"\nkind = "judge"\nquestion = "Is it good?"\nrequired = true\n'
@@ -70,3 +72,27 @@ async def test_canary_is_paid_for_once_for_each_judge(project: Project, open_eng
     other = project.add("other", project.script("judge", {"reason": "r", "verdict": True}))
     assert await problem(project, await open_engine(judge_model=f"scripted:{other}"), ONLY_JUDGE + CANARY)
     assert len(script.calls) == 1
+
+
+def scored(passed: bool | None, problems: Sequence[str] = (), **outcomes: Outcome) -> Evaluation:
+    decided = {"passed": True, "failed": False}
+    results = [
+        CriterionResult(name=name, outcome=outcome, passed=decided.get(outcome), score=None, comment="says why")
+        for name, outcome in outcomes.items()
+    ]
+    return Evaluation(criteria=results, score=None, passed=passed, problems=list(problems))
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "said"),
+    [
+        (scored(False, ["good: no"], good="failed"), None),
+        (scored(True, good="passed", short="failed", polite="passed"), "known bad output, passes (good, polite): the"),
+        (scored(None, ["good: no answer"], good="error"), "could not be scored (good: no answer)"),
+        (scored(None, good="skipped", short="passed"), "could not be scored (good: says why; short: says why)"),
+    ],
+)
+def test_problem_of_a_canary_names_the_criteria_that_are_to_blame(evaluation: Evaluation, said: str | None) -> None:
+    found = problem_of(evaluation)
+
+    assert found is None if said is None else said in str(found)
