@@ -157,13 +157,13 @@ def test_settled_when_the_change_has_become_hopeless() -> None:
 some_pairs = st.lists(st.sampled_from([WIN, LOSS, TIE, OPEN, UNSCORED]), max_size=80)
 
 
-@given(st.lists(st.sampled_from([LOSS, TIE, OPEN, UNSCORED]), max_size=200), st.floats(0.001, 1))
+@given(st.lists(st.sampled_from([LOSS, TIE, OPEN, UNSCORED]), max_size=200), st.floats(0.001, 0.5))
 def test_change_that_only_loses_is_never_proven(pairs: list[Pair], level: float) -> None:
     found = compared(pairs, level).result(fixed=5, triggering=5)
 
     assert not found.proven
     assert found.wins == []
-    assert found.verdict != "better" or level == 1
+    assert found.verdict != "better"
 
 
 @given(some_pairs, st.randoms())
