@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from langchain_core.retrievers import BaseRetriever
+
+from ratchet.concurrency import to_daemon_thread
 from ratchet.config.objects import import_object
 from ratchet.errors import ConfigurationError, SourceError
 from ratchet.sources.source import Document
@@ -24,13 +27,20 @@ class Retriever:
     async def fetch(self, query: str, top_k: int) -> list[Document]:
         """The first `top_k` documents of the retriever, in its order."""
         try:
-            found = await self._retriever.ainvoke(query)
+            found = await self._matches(query)
             return [
                 Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
                 for n, document in enumerate(found[:top_k])
             ]
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # the user's code: whatever it raises is its failure
+        except (Exception, SystemExit) as error:  # the user's code: whatever it raises is its failure
             raise SourceError(f"context source {self.name!r}: {type(error).__name__}: {error}") from error
+
+    async def _matches(self, query: str) -> Any:
+        if _is_blocking(self._retriever):  # its `ainvoke` would hang in the event loop's own threads
+            return await to_daemon_thread(self._retriever.invoke, query)
+        return await self._retriever.ainvoke(query)
+
+
+def _is_blocking(retriever: object) -> bool:
+    given = getattr(type(retriever), "_aget_relevant_documents", None)
+    return given is BaseRetriever._aget_relevant_documents
