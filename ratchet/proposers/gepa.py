@@ -42,10 +42,7 @@ class Gepa:
         adapter = Adapter(situation, asyncio.get_running_loop())
         try:
             text = await to_daemon_thread(_optimize, adapter, self._calls)
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # a library of others: its errors cost its candidate, not the cycle
+        except (Exception, SystemExit) as error:  # a library of others: it costs its candidate, not the cycle
             text = ""
             if adapter.error is None:
                 log.warning("gepa gave no candidate: %s: %s", type(error).__name__, error)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from graph import open_graph
 from ratchet.config.settings import Settings
 from ratchet.engine import Engine
-from ratchet.llm import Meter, close_embedded, embedded_endpoint, metered
+from ratchet.llm import Meter, metered
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 REPOSITORY = Path(__file__).parents[2]
@@ -75,14 +75,6 @@ def test_embedded_model_answers_and_fills_a_json_schema(settings: Settings) -> N
     assert isinstance(person.age, int)
     assert meter.of("agent").calls == meter.of("analyst").calls == 1
     assert meter.of("agent").output_tokens > 0
-
-
-def test_embedded_server_is_started_once_and_again_after_closing() -> None:
-    first = embedded_endpoint()
-
-    assert embedded_endpoint() == first
-    close_embedded()
-    assert embedded_endpoint() != first
 
 
 def test_agent_graph_repairs_the_context_of_the_embedded_model_and_applies_it(settings: Settings) -> None:

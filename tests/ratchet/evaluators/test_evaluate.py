@@ -6,7 +6,7 @@ from shop import Project, Script
 
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError, ConfigurationError
-from ratchet.evaluators import aggregate, evaluate_output, requirement
+from ratchet.evaluators import aggregate, evaluate_output
 from ratchet.llm import Fault, Meter, metered
 from ratchet.records import CriterionResult, Evaluation
 from ratchet.tasks import Task
@@ -164,27 +164,3 @@ async def test_judge_sees_hostile_output_only_between_marks_it_cannot_know(
 def mark_of(script: Script) -> str:
     content: str = script.calls[-1][0]["content"]
     return content.split("between the two lines ")[1].split()[0]
-
-
-@pytest.mark.parametrize(
-    ("criterion", "sentence"),
-    [
-        ({"kind": "exact"}, "Answer with the bare answer only, nothing before or after it."),
-        ({"kind": "contains"}, None),
-        ({"kind": "contains", "values": ["a", "b"]}, 'The answer contains "a" or "b".'),
-        ({"kind": "regex", "pattern": "^x"}, "The answer must match the regular expression ^x"),
-        ({"kind": "regex", "pattern": "^x", "negate": True}, "The answer must not match the regular expression ^x"),
-        ({"kind": "numeric"}, "End the answer with the resulting number."),
-        (
-            {"kind": "json_schema", "schema": {"properties": {"a": {}}}},
-            'Answer with a JSON object only, with the keys "a".',
-        ),
-        ({"kind": "json_equal"}, "Answer with a JSON object only."),
-        ({"kind": "max_words", "limit": 4}, "Answer in at most 4 words."),
-        ({"kind": "python", "use": "m:f"}, None),
-        ({"kind": "judge", "question": "Is it?"}, "The answer to this question must be yes: Is it?"),
-        ({"kind": "contains", "requirement": "Say please."}, "Say please."),
-    ],
-)
-def test_requirement_of_each_kind(tmp_path: Any, criterion: dict[str, Any], sentence: str | None) -> None:
-    assert requirement(task(tmp_path, {"name": "a", **criterion}).criteria[0]) == sentence
