@@ -24,16 +24,24 @@ class ModelUnavailableError(ModelError):
     """The model's endpoint could not be reached or kept failing.
 
     `overloaded`: it was asked too much at a time. `retry_after`: seconds after which it asks to be called again.
+    `lasting`: it will be so for hours, so that no further try helps.
     """
 
-    def __init__(self, message: str, *, overloaded: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, overloaded: bool = False, retry_after: float | None = None, lasting: bool = False
+    ) -> None:
         super().__init__(message)
         self.overloaded = overloaded
         self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class ModelReplyError(ModelError):
     """The model's reply does not have the form that was asked for."""
+
+
+class UnfinishedReplyError(ModelReplyError):
+    """The model's reply was cut off where only a whole one is of use; asked again it would be cut off again."""
 
 
 class BudgetError(RatchetError):

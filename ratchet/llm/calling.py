@@ -6,15 +6,16 @@ from typing import Any, NamedTuple
 
 import httpx2
 from langchain_openai import ChatOpenAI
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential, wait_random
 
-from ratchet.errors import ModelReplyError, ModelUnavailableError
+from ratchet.errors import ModelReplyError, ModelUnavailableError, UnfinishedReplyError
 from ratchet.llm.completion import as_reply
+from ratchet.llm.dialect import Dialect, Phrase
 from ratchet.llm.limiter import Limiter
 from ratchet.llm.meter import active_meter
 from ratchet.llm.reply import Check, Reply, anything
 from ratchet.llm.spec import ModelSpec
-from ratchet.llm.translation import FAULTS, translate
+from ratchet.llm.translation import FAULTS, LONGEST_WAIT, translate
 
 
 class Backoff(NamedTuple):
@@ -22,7 +23,7 @@ class Backoff(NamedTuple):
 
     first: float = 0.5
     longest: float = 20.0
-    total: float = 120.0
+    total: float = LONGEST_WAIT
     """All waits of one call together, those that the endpoint asks for included."""
 
 
@@ -52,6 +53,7 @@ class ModelCaller:
         client: ChatOpenAI,
         http: httpx2.AsyncClient,
         *,
+        dialect: Dialect,
         limiter: Limiter,
         timeout: float,
         retries: int,
@@ -61,6 +63,7 @@ class ModelCaller:
         self._spec = spec
         self._client = client
         self._http = http
+        self._dialect = dialect
         self._timeout = timeout
         self._retries = retries
         self._backoff = backoff
@@ -69,7 +72,7 @@ class ModelCaller:
     async def call(self, role: str, request: dict[str, Any], check: Check = anything) -> Reply:
         """The reply to `request` (messages, max_tokens, temperature, maybe schema); no slot is held between two tries.
 
-        A reply that `check` refuses is unusable, and asked for once more.
+        A reply that `check` refuses is unusable, and asked for once more; where it was cut off, with room for more.
 
         Raises:
             ConfigurationError: model or key refused by the endpoint, or the account's quota is used up.
@@ -78,7 +81,7 @@ class ModelCaller:
             BudgetError: the budget does not allow the call, or not another try.
         """
         tries = AsyncRetrying(
-            retry=retry_if_exception_type((ModelUnavailableError, ModelReplyError)),
+            retry=retry_if_exception(_may_pass),
             stop=_Stop(self._retries, self._backoff.total),
             wait=self._wait,
             reraise=True,
@@ -92,35 +95,62 @@ class ModelCaller:
         return max(seconds, asked or 0.0)
 
     async def _try(self, role: str, request: dict[str, Any], check: Check) -> Reply:
-        async with self.limiter.slot():
-            with active_meter().call(role) as usage:
-                started = time.perf_counter()
-                reply = await self._invoke(role, request)
-                reply.seconds = time.perf_counter() - started
-                usage.add(reply.input_tokens, reply.output_tokens, reply.seconds)
+        whole = check is not anything
+        phrase, reply = await self._ask(role, request, whole)
         try:
             check(reply)
         except ModelReplyError as error:
-            raise ModelReplyError(f"{role} model {self._spec}: {error}") from error
+            if reply.ending != "cut_off":
+                raise ModelReplyError(f"{self._who(role)}: {error}") from error
+            if not self._dialect.give_room(phrase):
+                raise self._unfinished(role, error) from error
+            _, reply = await self._ask(role, request, whole)
+            self._check_again(role, reply, check)
         return reply
 
-    async def _invoke(self, role: str, request: dict[str, Any]) -> Reply:
-        options = {name: request[name] for name in ("max_tokens", "temperature") if request[name] is not None}
-        if "schema" in request:
-            form = {"name": "answer", "schema": request["schema"]}
-            # The client would parse a `response_format` of its own, and raise where the reply was cut off or filtered.
-            options["extra_body"] = {"response_format": {"type": "json_schema", "json_schema": form}}
+    def _check_again(self, role: str, reply: Reply, check: Check) -> None:
         try:
-            # The client's own timeout starts anew with every byte; this one holds for the whole call.
-            async with asyncio.timeout(self._timeout):
-                message = await self._client.ainvoke(request["messages"], **options)
-            return as_reply(message)
-        except FAULTS as error:
-            raise translate(error, f"{role} model {self._spec}") from error
+            check(reply)
+        except ModelReplyError as error:
+            raise self._unfinished(role, error) from error
+
+    def _unfinished(self, role: str, error: ModelReplyError) -> UnfinishedReplyError:
+        return UnfinishedReplyError(f"{self._who(role)}: {error}; raise RATCHET_{role.upper()}_MAX_TOKENS")
+
+    async def _ask(self, role: str, request: dict[str, Any], whole: bool) -> tuple[Phrase, Reply]:
+        """One paid call, in the words that the endpoint understands; refusals of others before it cost nothing."""
+        async with self.limiter.slot():
+            with active_meter().call(role) as usage:
+                started = time.perf_counter()
+                phrase, reply = await self._invoke(role, request, whole)
+                reply.seconds = time.perf_counter() - started
+                usage.add(reply.input_tokens, reply.output_tokens, reply.seconds)
+        return phrase, reply
+
+    async def _invoke(self, role: str, request: dict[str, Any], whole: bool) -> tuple[Phrase, Reply]:
+        while True:
+            phrase = self._dialect.phrase(request, whole=whole)
+            try:
+                # The client's own timeout starts anew with every byte; this one holds for the whole call.
+                async with asyncio.timeout(self._timeout):
+                    return phrase, as_reply(await self._client.ainvoke(phrase.messages, **phrase.options))
+            except FAULTS as error:
+                if not self._dialect.learn(error, phrase):
+                    raise translate(error, self._who(role)) from error
+
+    def _who(self, role: str) -> str:
+        return f"{role} model {self._spec}"
 
     async def close(self) -> None:
         """End the connections; calls under way fail."""
         await self._http.aclose()
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether a further try can help."""
+    if isinstance(error, ModelUnavailableError):
+        return not error.lasting
+    return isinstance(error, ModelReplyError) and not isinstance(error, UnfinishedReplyError)
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 
 from ratchet.config.settings import Settings
+from ratchet.llm.addresses import OPENAI
 from ratchet.llm.embedded import model_file
 from ratchet.llm.spec import ModelSpec
 from ratchet.prompting import content_hash
-
-OPENAI = "https://api.openai.com/v1"
 
 
 def identity_of(spec: ModelSpec, settings: Settings) -> str:

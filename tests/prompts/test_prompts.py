@@ -28,7 +28,8 @@ def wordings() -> dict[str, set[str]]:
 
 def test_names_are_the_files_of_the_folder() -> None:
     assert names() == [
-        "diagnosis", "judge", "judge_answer", "judge_reference", "minimal_edit", "padded", "rewrite", "sentence_change"
+        "diagnosis", "form", "judge", "judge_answer", "judge_reference", "minimal_edit", "padded", "rewrite",
+        "sentence_change",
     ]  # fmt: skip
 
 
@@ -56,7 +57,9 @@ def test_render_refuses_a_value_without_placeholder(name: str, wordings: dict[st
 
 @pytest.mark.parametrize("name", ["nope", "../prompts/judge", "judge.md", ""])
 def test_render_of_an_unknown_wording_lists_those_there_are(name: str) -> None:
-    with pytest.raises(WordingError, match="there are: diagnosis, judge, judge_answer, judge_reference, minimal_edit"):
+    with pytest.raises(
+        WordingError, match="there are: diagnosis, form, judge, judge_answer, judge_reference, minimal_edit"
+    ):
         render(name)
 
 
