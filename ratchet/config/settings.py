@@ -10,6 +10,8 @@ from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
 
 ROLES = ("agent", "judge", "analyst", "optimizer")
+Tokens = Annotated[int, Field(ge=1)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
 
 
 class Settings(BaseSettings):
@@ -34,6 +36,16 @@ class Settings(BaseSettings):
     judge_model: str = "local"
     analyst_model: str = "local"
     optimizer_model: str = "local"
+    agent_max_tokens: Tokens | None = None
+    """Tokens of each reply of the role at most, whatever the task or the request says; likewise for the others."""
+    judge_max_tokens: Tokens | None = None
+    analyst_max_tokens: Tokens | None = None
+    optimizer_max_tokens: Tokens | None = None
+    agent_temperature: Temperature | None = None
+    """Temperature of each reply of the role, whatever the task or the request says; likewise for the others."""
+    judge_temperature: Temperature | None = None
+    analyst_temperature: Temperature | None = None
+    optimizer_temperature: Temperature | None = None
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     """Model calls in flight at most; fewer where the endpoint asks for it."""
     max_calls: Annotated[int, Field(ge=0)] = 600
@@ -64,6 +76,16 @@ class Settings(BaseSettings):
     def model_for(self, role: str) -> str:
         """The model setting of one of `ROLES`."""
         return str(getattr(self, f"{role}_model"))
+
+    def max_tokens_for(self, role: str, asked: int | None) -> int | None:
+        """Tokens of a reply of one of `ROLES` at most: as set, else as the request asks."""
+        given: int | None = getattr(self, f"{role}_max_tokens")
+        return asked if given is None else given
+
+    def temperature_for(self, role: str, asked: float | None) -> float | None:
+        """Temperature of a reply of one of `ROLES`: as set, else as the request asks."""
+        given: float | None = getattr(self, f"{role}_temperature")
+        return asked if given is None else given
 
     def application_url(self) -> str:
         """SQLAlchemy URL of the application database."""

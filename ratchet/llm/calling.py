@@ -95,27 +95,17 @@ class ModelCaller:
         return max(seconds, asked or 0.0)
 
     async def _try(self, role: str, request: dict[str, Any], check: Check) -> Reply:
-        whole = check is not anything
-        phrase, reply = await self._ask(role, request, whole)
+        phrase, reply = await self._ask(role, request, check is not anything)
         try:
             check(reply)
         except ModelReplyError as error:
             if reply.ending != "cut_off":
                 raise ModelReplyError(f"{self._who(role)}: {error}") from error
             if not self._dialect.give_room(phrase):
-                raise self._unfinished(role, error) from error
-            _, reply = await self._ask(role, request, whole)
-            self._check_again(role, reply, check)
+                advice = f"raise RATCHET_{role.upper()}_MAX_TOKENS"
+                raise UnfinishedReplyError(f"{self._who(role)}: {error}; {advice}") from error
+            return await self._try(role, request, check)
         return reply
-
-    def _check_again(self, role: str, reply: Reply, check: Check) -> None:
-        try:
-            check(reply)
-        except ModelReplyError as error:
-            raise self._unfinished(role, error) from error
-
-    def _unfinished(self, role: str, error: ModelReplyError) -> UnfinishedReplyError:
-        return UnfinishedReplyError(f"{self._who(role)}: {error}; raise RATCHET_{role.upper()}_MAX_TOKENS")
 
     async def _ask(self, role: str, request: dict[str, Any], whole: bool) -> tuple[Phrase, Reply]:
         """One paid call, in the words that the endpoint understands; refusals of others before it cost nothing."""

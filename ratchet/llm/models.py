@@ -47,7 +47,7 @@ class Models:
         schema: dict[str, Any] | None = None,
         check: Check = anything,
     ) -> Reply:
-        """The reply of the model that plays `role`.
+        """The reply of the model that plays `role`; its settings for tokens and temperature go before what is given.
 
         `repeat` numbers independent tries of the same request: each is paid for once and then reused; equal requests
         under way at the same time share one call. ``None`` always pays (serving); its reply is kept as number 0. What
@@ -59,7 +59,11 @@ class Models:
             BudgetError: the cycle's budget is used up.
         """
         spec = self.spec(role)
-        request: dict[str, Any] = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
+        request: dict[str, Any] = {
+            "messages": list(messages),
+            "max_tokens": self._settings.max_tokens_for(role, max_tokens),
+            "temperature": self._settings.temperature_for(role, temperature),
+        }
         if schema is not None:
             request["schema"] = schema
         identity = await self._identity(spec)

@@ -33,7 +33,7 @@ async def open_caller(spec: ModelSpec, settings: Settings, backoff: Backoff) -> 
         http = await to_thread(_open_http, endpoint.base_url, transport, settings.concurrency + 4)
         client = await to_thread(_open_client, spec, endpoint, http, settings.timeout)
     except (ImportError, OSError, ValueError, httpx2.InvalidURL, openai.OpenAIError) as error:
-        raise _unopened(spec, error) from error
+        raise _opening_error(spec, error) from error
     return ModelCaller(
         spec,
         client,
@@ -84,7 +84,7 @@ def _open_client(spec: ModelSpec, endpoint: Endpoint, http: httpx2.AsyncClient, 
     )
 
 
-def _unopened(spec: ModelSpec, error: Exception) -> ConfigurationError:
+def _opening_error(spec: ModelSpec, error: Exception) -> ConfigurationError:
     """What to do about an environment in which no client can be opened."""
     words = " ".join(str(error).split())[:160]
     if "SOCKS" in words:

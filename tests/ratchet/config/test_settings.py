@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ratchet.config.settings import Settings
+from ratchet.config.settings import ROLES, Settings
 from ratchet.errors import ConfigurationError
 
 
@@ -37,6 +37,8 @@ def test_settings_take_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatc
         ("RATCHET_CONCURRENCY", "0", "concurrency: Input should be greater than or equal to 1"),
         ("RATCHET_CONCURRENCY", "many", "concurrency: Input should be a valid integer"),
         ("RATCHET_TIMEOUT", "-1", "timeout: Input should be greater than 0"),
+        ("RATCHET_JUDGE_MAX_TOKENS", "0", "judge_max_tokens: Input should be greater than or equal to 1"),
+        ("RATCHET_AGENT_TEMPERATURE", "3", "agent_temperature: Input should be less than or equal to 2"),
         ("RATCHET_RETRIES", "99", "retries: Input should be less than or equal to 10"),
     ],
 )
@@ -46,3 +48,14 @@ def test_settings_that_are_wrong_are_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=rf"^settings \(RATCHET_\.\.\.\): {expected}"):
         Settings.load()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_limit_and_temperature_of_a_role_go_before_what_is_asked(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    assert (Settings.load().max_tokens_for(role, 80), Settings.load().temperature_for(role, None)) == (80, None)
+    monkeypatch.setenv(f"RATCHET_{role.upper()}_MAX_TOKENS", "3000")
+    monkeypatch.setenv(f"RATCHET_{role.upper()}_TEMPERATURE", "0")
+    settings = Settings.load()
+    assert (settings.max_tokens_for(role, 80), settings.temperature_for(role, 0.7)) == (3000, 0.0)
+    others = [other for other in ROLES if other != role]
+    assert {settings.max_tokens_for(other, 80) for other in others} == {80}

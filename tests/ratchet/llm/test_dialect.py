@@ -219,6 +219,19 @@ async def test_model_that_never_comes_to_an_end_is_not_asked_for_ever(
     assert server.calls == 2
 
 
+async def test_reply_that_is_whole_at_last_and_of_another_form_is_told_as_such(
+    server: ChatServer, open_models: OpenModels
+) -> None:
+    def endpoint(body: Body) -> Answer:
+        whole = (limit_of(body) or 0) > 800
+        return Answer(body=completion("It is good." if whole else "", "stop" if whole else "length"))
+
+    serve(server, endpoint)
+    with pytest.raises(ModelReplyError, match=r"is no Mark: 'It is good\.'$"):
+        await open_models(retries=0).fill("agent", ASKED, Mark)
+    assert server.calls == 2
+
+
 async def test_room_that_does_not_fit_into_the_context_is_taken_back(
     server: ChatServer, open_models: OpenModels
 ) -> None:

@@ -48,6 +48,27 @@ async def test_reply_to_another_request_is_paid_for(project: Project, engine: En
     assert len(script.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("role", "setting", "sent"),
+    [
+        ("agent", {"agent_max_tokens": 900}, (900, 0.3)),
+        ("judge", {"judge_temperature": 0.9}, (64, 0.9)),
+        ("optimizer", {"optimizer_max_tokens": 7, "optimizer_temperature": 0.0}, (7, 0.0)),
+        ("analyst", {"judge_max_tokens": 900}, (64, 0.3)),
+    ],
+)
+async def test_setting_of_a_role_decides_the_request_and_the_key(
+    project: Project, open_engine: OpenEngine, role: str, setting: dict[str, Any], sent: tuple[Any, ...]
+) -> None:
+    script = project.script(role, "hi")
+    for engine in (await open_engine(), await open_engine(**setting), await open_engine(**setting)):
+        await engine.models.reply(role, asked(), max_tokens=64, temperature=0.3)
+    request = script.requests[-1]
+    limit = request.get("max_completion_tokens") or request.get("max_tokens")
+    assert (limit, request["temperature"]) == sent
+    assert len(script.calls) == (1 if sent == (64, 0.3) else 2)
+
+
 async def test_reply_of_another_model_is_paid_for(project: Project, engine: Engine) -> None:
     agent, judge = project.script("agent", "a"), project.script("judge", "b")
     assert [(await engine.models.reply(role, asked())).text for role in ("agent", "judge")] == ["a", "b"]
