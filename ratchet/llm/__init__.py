@@ -1,5 +1,6 @@
 """Access to language models by role."""
 
+from ratchet.llm.completion import require_answer
 from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
 from ratchet.llm.meter import Meter, active_meter, metered
 from ratchet.llm.models import Models
@@ -22,4 +23,5 @@ __all__ = [
     "metered",
     "packaged_model",
     "parse_spec",
+    "require_answer",
 ]

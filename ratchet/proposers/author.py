@@ -1,12 +1,10 @@
 """Asking the optimizer model for wording, and what of its answers can be used."""
 
-import re
-
-from ratchet.errors import ModelError, ModelUnavailableError
-from ratchet.llm import Models
+from ratchet.errors import ModelError, ModelReplyError, ModelUnavailableError
+from ratchet.llm import Models, Reply, require_answer
+from ratchet.proposers.reply_text import wording_in
 from ratchet.proposers.sentences import words
 
-_FENCE = re.compile(r"^```\w*\n(.*?)\n```$", re.DOTALL)
 LONGEST_SENTENCE = 400
 """Characters of a sentence; a longer one is no small edit."""
 LOOPING = 0.25
@@ -15,7 +13,7 @@ MANY = 20
 
 
 async def ask_for_text(models: Models, content: str, max_tokens: int, repeat: int = 0) -> str:
-    """The optimizer model's text without a code fence around it; empty where it gave nothing that can be used.
+    """The optimizer model's text without what stands around it; empty where it gave nothing that can be used.
 
     Raises:
         ModelUnavailableError, ConfigurationError, BudgetError.
@@ -27,14 +25,26 @@ async def ask_for_text(models: Models, content: str, max_tokens: int, repeat: in
             max_tokens=max_tokens,
             temperature=0.7,
             repeat=repeat,
+            check=lambda reply: wording_of(reply, content),
         )
+        return wording_of(reply, content)
     except ModelUnavailableError:
         raise
     except ModelError:
         return ""
-    text = reply.text.strip()
-    fenced = _FENCE.match(text)
-    return usable((fenced[1] if fenced else text).strip())
+
+
+def wording_of(reply: Reply, request: str) -> str:
+    """The wording in a whole reply to `request`.
+
+    Raises:
+        ModelReplyError: the reply is not whole, or holds nothing that can be used.
+    """
+    require_answer(reply)
+    text = usable(wording_in(reply.answer, request))
+    if not text:
+        raise ModelReplyError(f"no wording that can be used: {reply.answer[:80]!r}")
+    return text
 
 
 def usable(text: str) -> str:

@@ -9,6 +9,7 @@ from ratchet.errors import ModelError, ModelUnavailableError
 from ratchet.evaluators.judge import data_mark
 from ratchet.proposers.author import ask_for_text, one_sentence, usable
 from ratchet.proposers.proposer import Situation
+from ratchet.proposers.reply_text import wording_in
 from ratchet.proposers.sentences import changeable, replace_sentence, sentences
 from ratchet.records import Candidate
 
@@ -71,11 +72,12 @@ class MinimalEdit:
             answer = await situation.harness.models.fill(
                 "optimizer", [{"role": "user", "content": content}], SentenceChange, max_tokens=120
             )
+            sentence = usable(wording_in(answer.sentence, content))
         except ModelUnavailableError:
             raise
         except ModelError:
             return ""
-        new = one_sentence(usable(answer.sentence.strip()), text)
+        new = one_sentence(sentence, text)
         if not new or answer.number > len(open_to_change):
             return ""
         return replace_sentence(text, open_to_change[answer.number - 1], new)

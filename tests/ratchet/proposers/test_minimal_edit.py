@@ -46,7 +46,7 @@ async def test_minimal_edit_changes_the_sentence_that_the_model_names(project: P
         "", "rubbish", {}, {"number": 0, "sentence": "Be brief."}, {"number": 4, "sentence": "Be brief."},
         {"number": 2, "sentence": ""}, {"number": 2, "sentence": "Be very long."}, {"number": 2, "sentence": "?!"},
         {"number": 2, "sentence": "adults " * 50}, {"number": 2, "sentence": "x" * 401}, Fault(400),
-        Fault(200, body="<html>"),
+        Fault(200, body="<html>"), {"number": 2, "sentence": "I'm sorry, but I can't help with that."},
     ],
 )  # fmt: skip
 async def test_rubbish_of_the_model_changes_nothing(project: Project, situation: Any, change: Any) -> None:
