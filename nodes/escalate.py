@@ -1,5 +1,7 @@
 """Hand over to people what cannot be fixed automatically."""
 
+from typing import cast, get_args
+
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import OutcomeState, State, ending, own_cycle
@@ -27,7 +29,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         "refused": state.get("refused", []),
         "proposed": state.get("candidates", []),
     }
-    kind = outcome.get("kind", "capability")
+    kind = outcome.get("kind", "error")
     status: CycleStatus = "inconclusive" if outcome["status"] == "inconclusive" else "escalated"
     await engine.store.reviews.add(f"V-{cycle_id}", row["task"], cycle_id, kind, document)
     await engine.store.failures.leave_cycle(cycle_id, "open" if kind == "budget" else "escalated")
@@ -36,5 +38,6 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
 
 
 def _outcome(diagnosis: Dump, cycle_id: str) -> OutcomeState:
-    kind: ReviewKind = "unstable" if diagnosis.get("category") == "unstable" else "capability"
+    category = diagnosis.get("category")
+    kind: ReviewKind = cast(ReviewKind, category) if category in get_args(ReviewKind) else "error"
     return ending("escalated", str(diagnosis.get("explanation", "")), kind=kind, cycle_id=cycle_id)

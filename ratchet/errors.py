@@ -44,6 +44,10 @@ class UnfinishedReplyError(ModelReplyError):
     """The model's reply was cut off where only a whole one is of use; asked again it would be cut off again."""
 
 
+class NoWordingError(ModelReplyError):
+    """The model's reply is whole and holds no wording: it had no idea, or went round in circles."""
+
+
 class BudgetError(RatchetError):
     """The call budget of a cycle is used up; what was paid for is kept."""
 

@@ -100,7 +100,7 @@ class ModelCaller:
             check(reply)
         except ModelReplyError as error:
             if reply.ending != "cut_off":
-                raise ModelReplyError(f"{self._who(role)}: {error}") from error
+                raise type(error)(f"{self._who(role)}: {error}") from error
             if not self._dialect.give_room(phrase):
                 advice = f"raise RATCHET_{role.upper()}_MAX_TOKENS"
                 raise UnfinishedReplyError(f"{self._who(role)}: {error}; {advice}") from error

@@ -1,6 +1,6 @@
 """Asking the optimizer model for wording, and what of its answers can be used."""
 
-from ratchet.errors import ModelError, ModelReplyError, ModelUnavailableError
+from ratchet.errors import ModelError, ModelUnavailableError, NoWordingError
 from ratchet.llm import Models, Reply, require_answer
 from ratchet.proposers.reply_text import wording_in
 from ratchet.proposers.sentences import words
@@ -19,31 +19,44 @@ async def ask_for_text(models: Models, content: str, max_tokens: int, repeat: in
         ModelUnavailableError, ConfigurationError, BudgetError.
     """
     try:
-        reply = await models.reply(
-            "optimizer",
-            [{"role": "user", "content": content}],
-            max_tokens=max_tokens,
-            temperature=0.7,
-            repeat=repeat,
-            check=lambda reply: wording_of(reply, content),
-        )
-        return wording_of(reply, content)
+        return await write(models, content, max_tokens, repeat)
     except ModelUnavailableError:
         raise
     except ModelError:
         return ""
 
 
+async def write(models: Models, content: str, max_tokens: int, repeat: int = 0) -> str:
+    """The optimizer model's text without what stands around it.
+
+    Raises:
+        NoWordingError: it had nothing to say that can be used.
+        ModelError: it did not answer, or not with a whole reply.
+        ConfigurationError, BudgetError.
+    """
+    reply = await models.reply(
+        "optimizer",
+        [{"role": "user", "content": content}],
+        max_tokens=max_tokens,
+        temperature=0.7,
+        repeat=repeat,
+        check=lambda reply: wording_of(reply, content),
+    )
+    return wording_of(reply, content)
+
+
 def wording_of(reply: Reply, request: str) -> str:
     """The wording in a whole reply to `request`.
 
     Raises:
-        ModelReplyError: the reply is not whole, or holds nothing that can be used.
+        NoWordingError: the reply holds nothing that can be used.
+        ModelReplyError: the reply is not whole, declines, or holds several texts.
     """
-    require_answer(reply)
+    if reply.ending != "answer" or reply.text.strip():
+        require_answer(reply)
     text = usable(wording_in(reply.answer, request))
     if not text:
-        raise ModelReplyError(f"no wording that can be used: {reply.answer[:80]!r}")
+        raise NoWordingError(f"no wording that can be used: {reply.answer[:80]!r}")
     return text
 
 

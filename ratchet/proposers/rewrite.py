@@ -6,7 +6,10 @@ from prompts import render
 from ratchet.evaluators.judge import data_mark
 from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
-from ratchet.records import Candidate, describe_failures
+from ratchet.records import Candidate, Diagnosis, describe_failures
+
+UNEXPLAINED = "nothing that was tried makes the failed runs pass"
+"""What the model is told of the cause where triage asks it for instructions to try."""
 
 
 class Rewrite:
@@ -35,7 +38,14 @@ def rewrite_request(situation: Situation) -> str:
         keep=json.dumps(keep, ensure_ascii=False) if keep else "none",
         rules=situation.bench.rules.as_text() or "none",
         prompt=prompt.prompt,
-        diagnosis=situation.diagnosis.explanation,
+        diagnosis=_cause(situation.diagnosis),
         failures=wrong,
         feedback=situation.feedback or "nothing",
     )
+
+
+def _cause(diagnosis: Diagnosis) -> str:
+    """The cause in words. Where instructions of the model's own were what helped, it is told what it was told then: the
+    same request has the same reply."""
+    helped = any(experiment.treatment == Rewrite.name and experiment.passed for experiment in diagnosis.evidence)
+    return UNEXPLAINED if helped else diagnosis.explanation

@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
-from ratchet.records.run import Record
+from ratchet.records.run import Ending, Record
 
-Category = Literal["prompt", "context", "capability", "unstable"]
+Category = Literal["prompt", "context", "capability", "unstable", "cut_off", "refused", "filtered", "tool_call"]
+"""The last four are endings: the model's replies were no whole answers, whatever was tried."""
 
 REPEAT = "repeat"
 """Name of the experiment that changes nothing."""
@@ -28,6 +29,8 @@ class Attempt(Record):
     """Model calls of the agent, reused ones included."""
     fetched: list[Fetched] = []
     error: str | None = None
+    ending: Ending = "answer"
+    """How the replies of the run ended; another than ``answer`` where one of them was no whole answer."""
 
 
 class FailureCause(Record):

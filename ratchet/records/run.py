@@ -84,6 +84,11 @@ class AgentRun(Record):
     seconds: float = 0.0
 
     @property
+    def ending(self) -> Ending:
+        """How its replies ended: as the last one that was no whole answer, where there is one."""
+        return next((step.ending for step in reversed(self.trace) if step.ending != "answer"), "answer")
+
+    @property
     def tokens(self) -> int:
         """Tokens read and written by all model steps."""
         return sum(step.input_tokens + step.output_tokens for step in self.trace)

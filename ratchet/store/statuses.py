@@ -68,6 +68,10 @@ AnswerKind = Literal[
 ]
 ReviewKind = Literal[
     "capability",  # no experiment made the failed runs pass
+    "cut_off",  # the failed runs were cut off at max_tokens, whatever was tried
+    "refused",  # the model refused to answer in the failed runs
+    "filtered",  # the endpoint's content filter withheld the answers
+    "tool_call",  # the model called a tool instead of answering
     "unstable",  # the failed runs pass when they are simply repeated
     "inconclusive",  # the held-out cases did not tell old and new apart
     "worse",  # the change loses held-out cases

@@ -30,6 +30,7 @@ async def attempt(engine: Engine, bench: Workbench, failure: FailureBundle, trea
         passed=evaluation.passed,
         calls=sum(step.kind == "model" for step in run.trace),
         fetched=_documents_of(run),
+        ending=run.ending,
     )
 
 

@@ -119,14 +119,18 @@ def _no_answer(result: Attempt) -> bool:
 
 
 def _refuse_guessing(failure: FailureBundle, attempts: list[Attempt], broken: dict[str, str]) -> None:
-    """Nothing helped: that is a lack of capability only where everything could be tried."""
+    """Nothing helped: that is a lack of capability only where the runs did not crash and everything could be tried."""
+    first, *treated = attempts
+    if first.error or (treated and all(result.error for result in treated)):
+        crash = first.error or treated[0].error
+        raise TriageError(f"failure {failure.id}: the run itself fails, whatever the prompt says: {crash}")
     errors = [str(result.error) for result in attempts if _no_answer(result)] or sorted(broken.values())
     if errors:
         raise TriageError(f"failure {failure.id}: the cause stays open, as not everything could be tried: {errors[0]}")
 
 
 def _cause(failure: FailureBundle, attempts: list[Attempt], found: _Found | None) -> FailureCause:
-    category: Category = "unstable" if attempts[0].passed else "capability"
+    category = _category_without_remedy(attempts)
     if found:
         category = "prompt" if found.treatment.kind == "prompt" else "context"
     return FailureCause(
@@ -139,6 +143,19 @@ def _cause(failure: FailureBundle, attempts: list[Attempt], found: _Found | None
         calls=sum(result.calls for result in attempts),
         attempts=attempts,
     )
+
+
+def _category_without_remedy(attempts: list[Attempt]) -> Category:
+    """Unstable where the run passes when it is repeated. Where it was no whole answer then, or under no treatment, its
+    ending: how it would have gone on says nothing about what the model can do."""
+    first, *treated = attempts
+    if first.passed:
+        return "unstable"
+    if first.ending != "answer":
+        return first.ending
+    whole = [result for result in treated if result.ending == "answer"]
+    last = treated[-1].ending if treated else "answer"
+    return "capability" if whole or last == "answer" else last
 
 
 def missing_text(result: Attempt, expected: Expected) -> str:

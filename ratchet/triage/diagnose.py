@@ -8,9 +8,10 @@ from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import TriageError
 from ratchet.grouping import representative_sample
-from ratchet.records import Category, Diagnosis, Experiment, FailureBundle, FailureCause
+from ratchet.records import ENDINGS, Category, Diagnosis, Experiment, FailureBundle, FailureCause
 from ratchet.triage.analyst import ask_analyst
 from ratchet.triage.cause import triage_failure
+from ratchet.triage.new_wording import try_new_wording
 
 SAMPLE = 8
 """Failures of a group that experiments are made on."""
@@ -39,6 +40,9 @@ async def diagnose_failures(
     sample = representative_sample(failures, SAMPLE)
     opinion = ask_analyst(engine.models, bench.prompts.get(sample[0].component), sample)
     causes, view = await both(_causes(engine, bench, sample, report), opinion)
+    asked = ""
+    if conclude(causes) == "capability":
+        causes, asked = await try_new_wording(engine, bench, failures, causes, report)
     category = conclude(causes)
     telling = [cause for cause in causes if cause.category == category]
     component = Counter(cause.component for cause in telling).most_common(1)[0][0]
@@ -47,7 +51,7 @@ async def diagnose_failures(
         category=category,
         component=component,
         failures=[failure.id for failure in failures],
-        explanation=_explain(category, causes),
+        explanation=_explain(category, causes, asked) + _advice(category, engine, bench),
         missing=next((cause.missing for cause in telling if cause.missing), ""),
         source=sources.most_common(1)[0][0] if sources else None,
         problems=sorted({problem for failure in sample for problem in failure.evaluation.problems})[:10],
@@ -92,9 +96,10 @@ def _unanimous(causes: Sequence[FailureCause], tried: int) -> bool:
 
 def conclude(causes: Sequence[FailureCause]) -> Category:
     """The category of a group: unstable where half of the runs pass by themselves. Otherwise prompt or context,
-    whichever explains more, if that is enough to be no accident; otherwise capability.
+    whichever explains more, if that is enough to be no accident. Otherwise what most of the others came to: capability,
+    or an ending, which goes before it where both are as many.
 
-    Where both explain as many the wording is preferred: it costs less in every later run than a retrieval.
+    Where prompt and context explain as many the wording is preferred: it costs less in every later run than retrieval.
     """
     counts = Counter(cause.category for cause in causes)
     if counts["unstable"] >= STABLE_SHARE * len(causes):
@@ -102,7 +107,8 @@ def conclude(causes: Sequence[FailureCause]) -> Category:
     best: Category = "prompt" if counts["prompt"] >= counts["context"] else "context"
     if counts[best] and counts[best] >= LEAST_SHARE * len(causes):
         return best
-    return "capability"
+    left = [cause.category for cause in causes if cause.category not in ("unstable", "prompt", "context")]
+    return max(left, key=lambda category: (left.count(category), category != "capability"), default="capability")
 
 
 def evidence(causes: Sequence[FailureCause]) -> list[Experiment]:
@@ -121,14 +127,42 @@ def evidence(causes: Sequence[FailureCause]) -> list[Experiment]:
     return sorted(rows.values(), key=lambda row: order.get(row.treatment, len(order)))
 
 
-def _explain(category: Category, causes: Sequence[FailureCause]) -> str:
+def _explain(category: Category, causes: Sequence[FailureCause], asked: str) -> str:
+    """What was found; `asked`: what came of asking for new wording, where it was asked for."""
     size = len(causes)
-    repeated = sum(cause.category == "unstable" for cause in causes)
+    counts = Counter(cause.category for cause in causes)
     if category == "unstable":
-        return f"{repeated} of {size} failed runs pass when they are simply repeated"
+        return f"{counts['unstable']} of {size} failed runs pass when they are simply repeated"
     if category == "capability":
-        return f"no treatment makes more than a stray one of {size} failed runs pass; the model seems unable to do it"
+        return f"{asked} makes more than a stray one of {size} failed runs pass; the model seems unable to do it"
+    if category != "prompt" and category != "context":
+        return f"{counts[category]} of {size} failed runs gave no whole answer, whatever was tried: {ENDINGS[category]}"
     telling = [cause for cause in causes if cause.category == category]
     ways = Counter(cause.treatment for cause in telling)
     named = ", ".join(f"{count} with {name}" if len(ways) > 1 else f"with {name}" for name, count in ways.most_common())
-    return f"{len(telling)} of {size} failed runs pass {named}; {repeated} when just repeated"
+    return f"{len(telling)} of {size} failed runs pass {named}; {counts['unstable']} when just repeated"
+
+
+def _advice(category: Category, engine: Engine, bench: Workbench) -> str:
+    """What a person should do about replies that were no whole answers."""
+    match category:
+        case "cut_off":
+            return f"; raise {_limit(engine, bench)}, or ask for shorter answers"
+        case "refused":
+            return (
+                "; look at what it says there: change the rules or the prompt that it objects to, or set another model"
+            )
+        case "filtered":
+            return "; look at the inputs, or set a model or an endpoint without that filter"
+        case "tool_call":
+            return "; let an agent of your own run the tools ([agent] use), or tell the model to answer in words"
+        case _:
+            return ""
+
+
+def _limit(engine: Engine, bench: Workbench) -> str:
+    """The limit in force, by its name."""
+    if engine.settings.agent_max_tokens is not None:
+        return f"RATCHET_AGENT_MAX_TOKENS (now {engine.settings.agent_max_tokens})"
+    now = bench.task.agent.max_tokens
+    return f"max_tokens under [agent] in task.toml ({f'now {now}' if now else 'now the endpoint sets one'})"

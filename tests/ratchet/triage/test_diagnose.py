@@ -2,7 +2,9 @@ import asyncio
 from typing import Any, NamedTuple
 
 import pytest
+from chat_server import completion
 from shop import (
+    TASK,
     BrokenRetriever,
     FailRuns,
     Flickering,
@@ -213,6 +215,11 @@ def cause(category: Category) -> FailureCause:
         ("unstable context", "unstable"),
         ("unstable context context", "context"),
         ("capability", "capability"),
+        ("cut_off capability", "cut_off"),
+        ("refused refused capability cut_off", "refused"),
+        ("filtered capability capability", "capability"),
+        ("tool_call unstable tool_call", "tool_call"),
+        ("cut_off cut_off cut_off prompt", "prompt"),
     ],
 )
 def test_conclude_names_what_explains_most(categories: str, expected: str) -> None:
@@ -261,3 +268,76 @@ async def test_diagnose_still_names_another_cause_beside_a_broken_source(
     engine = await open_engine()
     found = await diagnose_failures(engine, await engine.workbench("shop"), await fail_runs(engine, 0, 2))
     assert found.category == "prompt"
+
+
+ENDED = {
+    "cut_off": (completion("As far as I know it is", "length"), "raise max_tokens under [agent] in task.toml (now"),
+    "refused": (completion(None, refusal="I will not say."), "change the rules or the prompt that it objects to"),
+    "filtered": (completion("", "content_filter"), "set a model or an endpoint without that filter"),
+    "tool_call": (
+        completion(None, "tool_calls", tool_calls=[{"id": "c", "type": "function", "function": {}}]),
+        "let an agent of your own run the tools",
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ENDED)
+async def test_replies_that_are_no_whole_answers_are_a_finding_of_their_own(diagnosed: Any, ending: str) -> None:
+    body, advice = ENDED[ending]
+    found = await diagnosed(Fault(200, body=body), 0, 2, 4)
+    assert found.category == ending
+    assert found.explanation.startswith("3 of 3 failed runs gave no whole answer, whatever was tried: ")
+    assert advice in found.explanation
+    assert "unable" not in found.explanation
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "told"),
+    [
+        ("", {}, "max_tokens under [agent] in task.toml (now the endpoint sets one)"),
+        ("\n[agent]\nmax_tokens = 8\n", {}, "max_tokens under [agent] in task.toml (now 8)"),
+        ("\n[agent]\nmax_tokens = 8\n", {"agent_max_tokens": 12}, "RATCHET_AGENT_MAX_TOKENS (now 12)"),
+    ],
+)
+async def test_limit_that_cut_the_replies_off_is_named(
+    project: Project, open_engine: OpenEngine, fail_runs: FailRuns, task: str, settings: Any, told: str
+) -> None:
+    project.write_task(toml=TASK + task, cases=shop_items())
+    project.script("agent", Fault(200, body=ENDED["cut_off"][0]))
+    engine = await open_engine(**settings)
+    found = await diagnose_failures(engine, await engine.workbench("shop"), await fail_runs(engine, 0, 2))
+    assert f"; raise {told}, or ask for shorter answers" in found.explanation
+
+
+async def test_treatment_that_makes_cut_off_answers_shorter_is_the_cause(diagnosed: Any) -> None:
+    def agent(messages: Any, request: Any) -> Any:
+        answer = needs_requirement(messages, request)
+        return answer if answer.startswith("bin") else Fault(200, body=completion(answer, "length"))
+
+    assert (await diagnosed(agent, 0, 2)).category == "prompt"
+
+
+@pytest.mark.parametrize("fault", [Fault(400), Fault(200, body="<html>"), Fault(422, body='{"detail": "colour"}')])
+async def test_runs_that_crash_are_no_lack_of_capability(
+    project: Project, engine: Engine, fail_runs: FailRuns, fault: Fault
+) -> None:
+    failures = await fail_runs(engine, 0, 2)
+    project.script("agent", fault)
+    with pytest.raises(TriageError, match=r"F-0: the run itself fails, whatever the prompt says: agent model "):
+        await diagnose_failures(engine, await engine.workbench("shop"), failures)
+
+
+async def test_treatments_that_all_crash_have_not_reached_the_model(
+    project: Project, engine: Engine, fail_runs: FailRuns
+) -> None:
+    project.script("agent", "I do not know")
+    failures = await fail_runs(engine, 0)
+    first: list[Any] = []
+
+    def agent(messages: Any, request: Any) -> Any:
+        first.append(messages) if not first else None
+        return "I do not know" if messages == first[0] else Fault(400)
+
+    project.script("agent", agent)
+    with pytest.raises(TriageError, match="the run itself fails, whatever the prompt says: agent model"):
+        await diagnose_failures(engine, await engine.workbench("shop"), failures)
