@@ -10,9 +10,9 @@ from ratchet.calibration.canary import canary_problem
 from ratchet.concurrency import to_thread
 from ratchet.cycles.choice import Choice, failures_to_work_on
 from ratchet.cycles.owner import new_cycle_id, process_name
-from ratchet.engine import Engine, Workbench, cycle_meter
+from ratchet.cycles.spending import charged_to
+from ratchet.engine import Engine, Workbench
 from ratchet.errors import BudgetError, TriageError
-from ratchet.llm import metered
 from ratchet.records import Diagnosis, FailureBundle
 from ratchet.store.documents import CycleDocument
 from ratchet.store.rows import CycleGraph, CycleRow
@@ -82,7 +82,7 @@ def _waits(bench: Workbench, component: str, other: CycleRow) -> OutcomeState:
 async def _diagnosis(engine: Engine, bench: Workbench, failures: list[FailureBundle], cycle_id: str) -> State:
     writer = get_stream_writer()
     try:
-        with metered(await cycle_meter(engine, cycle_id)):
+        async with charged_to(engine, cycle_id):
             problem = await canary_problem(engine, bench)
             if problem:
                 return {"outcome": ending("escalated", problem, kind="evaluator", cycle_id=cycle_id)}

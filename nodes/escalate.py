@@ -5,6 +5,7 @@ from typing import cast, get_args
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import OutcomeState, State, ending, own_cycle
+from ratchet.cycles.spending import with_silent_roles
 from ratchet.engine import Engine
 from ratchet.store.documents import Dump, ReviewDocument
 from ratchet.store.statuses import CycleStatus, ReviewKind
@@ -19,6 +20,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     cycle_id, kept = row["id"], row["document"]
     diagnosis = kept.get("diagnosis") or {}
     outcome = state.get("outcome") or _outcome(diagnosis, cycle_id)
+    outcome = {**outcome, "message": with_silent_roles(outcome["message"], kept)}
     if row["status"] != "running":
         return {"outcome": outcome}  # a node that runs again; all of it was done before the status was set
     document: ReviewDocument = {

@@ -6,9 +6,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from nodes.state import State, ending
-from ratchet.engine import Engine, cycle_meter
+from ratchet.cycles.spending import charged_to
+from ratchet.engine import Engine
 from ratchet.errors import BudgetError
-from ratchet.llm import metered
 from ratchet.proposers import Proposer, Situation, own_proposers, propose, recall, remember, wording_strategies
 from ratchet.records import Decision, Diagnosis
 
@@ -25,7 +25,7 @@ async def propose_with(built_in: Sequence[Proposer], step: str, state: State, en
     proposers = (*built_in, *await own_proposers(situation.bench.task))
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
     try:
-        with metered(await cycle_meter(engine, cycle_id)):
+        async with charged_to(engine, cycle_id):
             proposed = await propose(proposers, situation, await recall(engine.store.proposals, situation))
     except BudgetError as error:
         return {"outcome": ending("escalated", str(error), kind="budget", cycle_id=cycle_id)}

@@ -8,6 +8,7 @@ from rich.logging import RichHandler
 from rich.text import Text
 
 from ratchet import __version__
+from ratchet.config.settings import unknown_variables
 from ratchet.errors import AlreadyDecidedError, RatchetError, RefusalError, StaleBaseError
 from service.commands.approving import approve, inbox, reject, show
 from service.commands.calibrate import calibrate
@@ -59,6 +60,9 @@ def options(version: bool = typer.Option(False, "--version", help="Print the ver
     if version:
         typer.echo(f"ratchet {__version__}")
         raise typer.Exit
+    misspelt = [str(variable) for variable in unknown_variables() if variable.likely]
+    if misspelt:
+        err.print(Text.assemble(("warning:", "yellow"), f" {' '.join(misspelt)}"), soft_wrap=True)
 
 
 def main() -> None:

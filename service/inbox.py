@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from ratchet.cycles.spending import silent_roles, with_silent_roles
 from ratchet.errors import ConfigurationError
 from ratchet.records import Category, Spent, Verdict
 from ratchet.store.documents import CycleDocument, Dump, ReviewAnswer, ReviewDocument
@@ -24,6 +25,8 @@ class InboxItem(TypedDict):
     after: float | None
     created_at: str
     message: str
+    silent_roles: list[str]
+    """Roles none of whose requests got a usable reply; the message says why."""
 
 
 async def waiting_items() -> list[InboxItem]:
@@ -52,7 +55,8 @@ def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
         "before": _rate(validation.get("before")),
         "after": _rate(validation.get("after")),
         "created_at": row["created_at"],
-        "message": row["document"].get("message") or validation.get("reason", ""),
+        "message": with_silent_roles(row["document"].get("message") or validation.get("reason", ""), row["document"]),
+        "silent_roles": list(silent_roles(row["document"])),
     }
 
 

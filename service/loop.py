@@ -56,9 +56,9 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
             return await _result(session, waiting["id"], "running", message)
         thread, arguments = await running_thread(session, waiting)
         return await _run(session, thread, arguments, tell)
-    if collect:
-        await collect_failures(session, bench, tell)
-    return await _run(session, _new_thread(session), {"task": task}, tell)
+    silent = await collect_failures(session, bench, tell) if collect else []
+    result = await _run(session, _new_thread(session), {"task": task}, tell)
+    return result if result.cycle_id else result._replace(message="; ".join([result.message, *silent]))
 
 
 async def retry(session: Session, arguments: CycleRequest, tell: Tell) -> CycleResult:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import diff
+from ratchet.cycles.spending import with_silent_roles
 from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Measure, Proposal, Validation
 from ratchet.store.documents import ReviewAnswer
 from ratchet.store.rows import FailureRow
@@ -41,7 +42,7 @@ def review(cycle: WholeCycle) -> RenderableType:
 def _head(cycle: WholeCycle) -> Text:
     head = Text.assemble((cycle.id, "bold"), f"  {cycle.row['task']}/{cycle.row['component']}  ")
     head.append(cycle.status, "bold yellow" if cycle.status == "awaiting_approval" else "bold")
-    message = cycle.document.get("message")
+    message = with_silent_roles(cycle.document.get("message", ""), cycle.document)
     return head.append(f"\n{message}") if message else head
 
 

@@ -34,10 +34,11 @@ async def serve(
     return result
 
 
-async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> None:
+async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> list[str]:
     """Where no failure is there to work on, serve training cases until `ENOUGH_FAILURES` have failed; where an earlier
     collection ended in between, go on with it. No case is served twice under the prompts in force. It may pay for as
-    many calls as a cycle may, and leaves the cases that it could not pay for to the next time.
+    many calls as a cycle may, and leaves the cases that it could not pay for to the next time. Lines on roles none of
+    whose requests got a usable reply.
 
     Raises:
         ConfigurationError, ModelError.
@@ -48,14 +49,16 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> No
     begun = len(todo) < len(bench.train)
     failed = await _count_failed(session, bench)
     if failed and not begun:
-        return
+        return []
+    meter = Meter(limit=session.engine.settings.max_calls)
     try:
-        with metered(Meter(limit=session.engine.settings.max_calls)):
+        with metered(meter):
             await _serve_until_enough(session, bench, todo, failed, tell)
     except BudgetError as error:
         if not await _count_failed(session, bench):
             raise
         tell(text=f"serving training cases ends: {error}", done=None, total=None)
+    return meter.silent()
 
 
 async def _serve_until_enough(

@@ -1,14 +1,17 @@
 """Settings: the one place that reads the environment (prefix ``RATCHET_``) and the ``.env`` file."""
 
+import difflib
+import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
 
+PREFIX = "RATCHET_"
 ROLES = ("agent", "judge", "analyst", "optimizer")
 Tokens = Annotated[int, Field(ge=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
@@ -22,7 +25,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="RATCHET_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     home: Path = Path(".ratchet")
@@ -72,6 +75,10 @@ class Settings(BaseSettings):
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             raise ConfigurationError(f"settings (RATCHET_...): {first_problem(error)}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f".env: not UTF-8 text (byte {error.start})") from error
+        except OSError as error:
+            raise ConfigurationError(f".env: cannot be read ({error.strerror})") from error
 
     def model_for(self, role: str) -> str:
         """The model setting of one of `ROLES`."""
@@ -94,3 +101,34 @@ class Settings(BaseSettings):
     def checkpoint_file(self) -> Path:
         """SQLite file of the LangGraph checkpoints."""
         return self.home / "checkpoints.sqlite"
+
+
+class UnknownVariable(NamedTuple):
+    """A variable that looks like a setting and is none."""
+
+    name: str
+    likely: str | None
+    """The setting that was probably meant."""
+
+    def __str__(self) -> str:
+        meant = f"did you mean {self.likely}?" if self.likely else "the README lists them all"
+        return f"{self.name} is no setting; {meant}"
+
+
+def unknown_variables() -> list[UnknownVariable]:
+    """The variables of the environment and of ``.env`` that begin like a setting and are none."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields if not name.startswith("openai_")]
+    try:
+        of_file = DotEnvSettingsSource(Settings).env_vars
+    except (OSError, UnicodeDecodeError):  # told by whoever loads the settings
+        of_file = {}
+    given = sorted({name.upper() for name in (*os.environ, *of_file)} - {*known})
+    return [UnknownVariable(name, _likely(name, known)) for name in given if name.startswith(PREFIX)]
+
+
+def _likely(name: str, known: list[str]) -> str | None:
+    """The setting of which `name` is the end, or to which it is close."""
+    short = name.removeprefix(PREFIX)
+    ending = [other for other in known if short and other.endswith(f"_{short}")]
+    close = difflib.get_close_matches(short, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
+    return next(iter([*(PREFIX + other for other in close), *ending]), None)

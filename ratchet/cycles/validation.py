@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from ratchet.engine import Engine, Trial, Workbench, as_trials, cycle_meter, score_all, with_prompt
+from ratchet.cycles.spending import charged_to
+from ratchet.engine import Engine, Trial, Workbench, as_trials, score_all, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate import error_level, no_proof, prove
 from ratchet.gate.calls import gate_calls
@@ -12,7 +13,6 @@ from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.grouping import representative_sample
-from ratchet.llm import metered
 from ratchet.prompting import change_hash
 from ratchet.proposers import Situation, fingerprint_of, recall
 from ratchet.records import (
@@ -102,7 +102,7 @@ async def validate_candidates(
     proposal_id = f"{claim.cycle_id}-P{round_number}"
     case = await _case(engine, claim, report, proposal_id)
     try:
-        with metered(await cycle_meter(engine, case.cycle_id)):
+        async with charged_to(engine, case.cycle_id):
             result = await _search(case, candidates, feedback, without=proposal_id)
             standings = result.standings + refused
             if result.winner is None:
@@ -127,7 +127,7 @@ async def validate_edit(engine: Engine, claim: Claim, first: Proposal, decision:
     proposal = _proposal(case, candidate, proposal_id, first.candidates, first.round)
     component = case.diagnosis.component
     try:
-        with metered(await cycle_meter(engine, case.cycle_id)):
+        async with charged_to(engine, case.cycle_id):
             trials = case.representative_trials(EDIT_FAILURES)
             scored = await score_all(engine, case.bench, with_prompt(case.bench.prompts, component, prompt), trials)
             fixed = sum(result.evaluation.passed is True for result in scored)

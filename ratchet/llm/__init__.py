@@ -2,7 +2,7 @@
 
 from ratchet.llm.completion import require_answer
 from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
-from ratchet.llm.meter import Meter, active_meter, metered
+from ratchet.llm.meter import Meter, active_meter, metered, silence
 from ratchet.llm.models import Models
 from ratchet.llm.reply import Reply, ReplyStore
 from ratchet.llm.scripted import Fault
@@ -24,4 +24,5 @@ __all__ = [
     "packaged_model",
     "parse_spec",
     "require_answer",
+    "silence",
 ]

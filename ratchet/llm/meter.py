@@ -21,6 +21,12 @@ class Usage:
     seconds: float = 0.0
     most_in_flight: int = 0
     in_flight: int = 0
+    answered: int = 0
+    """Requests that got a whole reply in form, kept ones included,"""
+    failed: int = 0
+    """those that got none after all tries,"""
+    error: str = ""
+    """and what the last of them said."""
 
     def add(self, input_tokens: int, output_tokens: int, seconds: float) -> None:
         """Add what an answered call cost."""
@@ -29,10 +35,10 @@ class Usage:
         self.seconds += seconds
 
     def report(self) -> dict[str, Any]:
-        """All of it that is a result."""
-        return {name: value for name, value in asdict(self).items() if name != "in_flight"} | {
-            "seconds": round(self.seconds, 3)
-        }
+        """All of it that is a cost."""
+        left_out = {"in_flight", "answered", "failed", "error"}
+        costs = {name: value for name, value in asdict(self).items() if name not in left_out}
+        return costs | {"seconds": round(self.seconds, 3)}
 
 
 @dataclass
@@ -88,9 +94,22 @@ class Meter:
         """The usage of one role so far."""
         return self.roles.setdefault(role, Usage())
 
+    def silent(self) -> list[str]:
+        """A line for each role none of whose requests got a usable reply."""
+        return [
+            silence(role, usage.failed, usage.error)
+            for role, usage in self.roles.items()
+            if usage.failed and not usage.answered
+        ]
+
     def report(self) -> dict[str, Any]:
         """Calls, tokens, seconds and the most calls in flight, by role."""
         return {role: usage.report() for role, usage in self.roles.items()}
+
+
+def silence(role: str, failed: int, error: str) -> str:
+    """What is said of a role none of whose requests got a usable reply."""
+    return f"the {role} model gave no usable answer to its {quantity(failed, 'request')}: {error}"
 
 
 _active: ContextVar[Meter | None] = ContextVar("ratchet_meter", default=None)

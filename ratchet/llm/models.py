@@ -6,6 +6,7 @@ from typing import Any
 
 from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
+from ratchet.errors import ModelError, NoWordingError
 from ratchet.llm.calling import BACKOFF, Backoff, ModelCaller
 from ratchet.llm.identity import identity_of
 from ratchet.llm.meter import active_meter
@@ -72,7 +73,9 @@ class Models:
             return await self._pay(key, role, spec, request, check)
         kept = await self._store.get(key)
         if kept is not None:
-            active_meter().of(role).reused += 1
+            usage = active_meter().of(role)
+            usage.reused += 1
+            usage.answered += 1
             return kept.model_copy(update={"reused": True})
         task = self._under_way.get(key)
         if task is None:
@@ -118,8 +121,16 @@ class Models:
         return self._identities[spec]
 
     async def _pay(self, key: str, role: str, spec: ModelSpec, request: dict[str, Any], check: Check) -> Reply:
-        caller = await self._caller(spec)
-        reply = await caller.call(role, request, check)
+        usage = active_meter().of(role)
+        try:
+            reply = await (await self._caller(spec)).call(role, request, check)
+        except NoWordingError:  # whole and in form: the model has no idea
+            usage.answered += 1
+            raise
+        except ModelError as error:
+            usage.failed, usage.error = usage.failed + 1, str(error)
+            raise
+        usage.answered += 1
         await self._store.put(key, role, reply, active_meter().cycle_id)
         return reply
 

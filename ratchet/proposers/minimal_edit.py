@@ -1,5 +1,6 @@
 """The smallest changes of the present instructions: one sentence more, one sentence changed, one sentence less."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -7,10 +8,11 @@ from pydantic import BaseModel, Field
 from prompts import render
 from ratchet.errors import ModelError, ModelUnavailableError
 from ratchet.evaluators.judge import data_mark
+from ratchet.prompting import Message
 from ratchet.proposers.author import ask_for_text, one_sentence, usable
 from ratchet.proposers.proposer import Situation
 from ratchet.proposers.reply_text import wording_in
-from ratchet.proposers.sentences import changeable, replace_sentence, sentences
+from ratchet.proposers.sentences import Sentence, changeable, replace_sentence, sentences
 from ratchet.records import Candidate
 
 
@@ -59,20 +61,9 @@ class MinimalEdit:
         text, open_to_change = situation.prompt.prompt, changeable(situation.prompt)
         if not open_to_change:
             return ""
-        shown = "\n".join(f"{number}. {sentence.text}" for number, sentence in enumerate(open_to_change, start=1))
-        content = render(
-            "sentence_change",
-            mark=data_mark(text, shown),
-            prompt=text,
-            sentences=shown,
-            problems=_problems(situation),
-            feedback=situation.feedback or "nothing",
-        )
         try:
-            answer = await situation.harness.models.fill(
-                "optimizer", [{"role": "user", "content": content}], SentenceChange, max_tokens=120
-            )
-            sentence = usable(wording_in(answer.sentence, content))
+            answer = await ask_for_change(situation, open_to_change)
+            sentence = usable(wording_in(answer.sentence, text))
         except ModelUnavailableError:
             raise
         except ModelError:
@@ -88,6 +79,27 @@ class MinimalEdit:
         before = sentences(situation.in_force.prompt)
         droppable = [place for place in changeable(situation.prompt) if place.start and place.text in before]
         return replace_sentence(situation.prompt.prompt, droppable[-1], "") if droppable else ""
+
+
+async def ask_for_change(situation: Situation, open_to_change: Sequence[Sentence]) -> SentenceChange:
+    """The optimizer model's choice among the sentences that may be changed, and the sentence for its place.
+
+    Raises:
+        ModelError: it did not answer, or not in form.
+        ConfigurationError, BudgetError.
+    """
+    text = situation.prompt.prompt
+    shown = "\n".join(f"{number}. {sentence.text}" for number, sentence in enumerate(open_to_change, start=1))
+    content = render(
+        "sentence_change",
+        mark=data_mark(text, shown),
+        prompt=text,
+        sentences=shown,
+        problems=_problems(situation),
+        feedback=situation.feedback or "nothing",
+    )
+    request: list[Message] = [{"role": "user", "content": content}]
+    return await situation.harness.models.fill("optimizer", request, SentenceChange, max_tokens=120)
 
 
 def _problems(situation: Situation) -> str:

@@ -83,6 +83,14 @@ class BundleDocument(TypedDict):
     created_at: str
 
 
+class RoleDocument(TypedDict):
+    """How the model of a role answered in a cycle: requests with a usable reply, requests without, the last error."""
+
+    answered: int
+    failed: int
+    error: str
+
+
 class CycleDocument(TypedDict, total=False):
     """What a cycle has found so far."""
 
@@ -95,6 +103,8 @@ class CycleDocument(TypedDict, total=False):
     message: str
     """How it ended, in a sentence."""
     diagnosis: Dump | None
+    roles: dict[str, RoleDocument]
+    """By name, those that were asked."""
     repeats: Dump
     proposal: Dump | None
     validation: Dump | None

@@ -22,10 +22,20 @@ class AnalystAnswer(BaseModel):
 
 async def ask_analyst(models: Models, prompt: TaskPrompt | None, failures: list[FailureBundle]) -> Opinion:
     """The analyst's opinion. A model that does not answer in form gives an opinion with an error and no category."""
-    shown, wrong = describe_prompt(prompt) if prompt else "", describe_failures(failures)
-    content = render("diagnosis", mark=data_mark(shown, wrong), prompt=shown, failures=wrong)
     try:
-        answer = await models.fill("analyst", [{"role": "user", "content": content}], AnalystAnswer)
+        answer = await ask_for_cause(models, prompt, failures)
     except ModelError as error:
         return Opinion(category=None, error=str(error))
     return Opinion(category=answer.category, missing=answer.missing, explanation=answer.explanation)
+
+
+async def ask_for_cause(models: Models, prompt: TaskPrompt | None, failures: list[FailureBundle]) -> AnalystAnswer:
+    """What the analyst model says.
+
+    Raises:
+        ModelError: it did not answer, or not in form.
+        ConfigurationError, BudgetError.
+    """
+    shown, wrong = describe_prompt(prompt) if prompt else "", describe_failures(failures)
+    content = render("diagnosis", mark=data_mark(shown, wrong), prompt=shown, failures=wrong)
+    return await models.fill("analyst", [{"role": "user", "content": content}], AnalystAnswer)

@@ -35,6 +35,9 @@ def inbox(as_json: AsJson = False) -> None:
             item["id"], item["what"], item["task"], item["category"], item["verdict"], numbers, item["created_at"][:16]
         )
     out.print(table)
+    for item in items:
+        if item["silent_roles"]:
+            out.print(Text(f"{item['id']}: {item['message']}"), soft_wrap=True)
 
 
 def show(cycle_id: CycleId, as_json: AsJson = False) -> None:

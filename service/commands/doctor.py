@@ -1,7 +1,7 @@
 """`ratchet doctor`: what is configured, what answers, and what to do if not."""
 
-import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import typer
@@ -10,14 +10,15 @@ from rich.text import Text
 
 from ratchet.agents import load_agent
 from ratchet.calibration.canary import problem_of, score_canary
-from ratchet.concurrency import run_main, to_thread
-from ratchet.config.settings import ROLES, Settings
+from ratchet.concurrency import gather, run_main, to_thread
+from ratchet.config.settings import ROLES, Settings, unknown_variables
 from ratchet.counting import quantity
-from ratchet.engine import Engine
+from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.evaluators import load_function
 from ratchet.prompting import load_rules
 from ratchet.proposers import own_proposers
+from ratchet.role_check import RoleCheck
 from ratchet.search import race_policy
 from ratchet.tasks import Task, load_task, task_names
 from service.commands.options import AsJson
@@ -63,6 +64,8 @@ async def _examine() -> list[Finding]:
 async def _findings(engine: Engine) -> AsyncIterator[Finding]:
     settings = engine.settings
     yield Finding("database", "ok", "answers" if settings.database_url else str(settings.home / "ratchet.sqlite"))
+    for variable in unknown_variables():
+        yield Finding("settings", "warning", str(variable))
     yield await _rules(settings)
     names = await to_thread(task_names, settings.tasks_dir)
     if not names:
@@ -71,12 +74,8 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
         yield await _task(engine, name)
         async for finding in _canary(engine, name):
             yield finding
-    answered: dict[str, Finding] = {}
-    for role in ROLES:
-        setting = settings.model_for(role)
-        if setting not in answered:
-            answered[setting] = await _model(engine, role)
-        yield answered[setting]._replace(name=f"{role} model")
+    for finding in await _roles(engine, names):
+        yield finding
     if settings.judge_model == settings.agent_model:
         yield Finding(
             "judge", "warning", "is the agent's own model; set RATCHET_JUDGE_MODEL to another one for judge criteria"
@@ -147,11 +146,14 @@ async def _canary(engine: Engine, name: str) -> AsyncIterator[Finding]:
         yield Finding(label, "ok", f"fails, as it has to ({', '.join(evaluation.failed) or 'below the threshold'})")
 
 
-async def _model(engine: Engine, role: str) -> Finding:
-    started = time.perf_counter()
+async def _roles(engine: Engine, names: list[str]) -> list[Finding]:
+    benches: list[Workbench] = []
+    for name in names:
+        with suppress(RatchetError):  # a wrong file is told elsewhere in this list
+            benches.append(await engine.workbench(name))
+    checking = RoleCheck(engine.settings, benches)
     try:
-        spec = engine.models.spec(role)
-        await engine.models.reply(role, [{"role": "user", "content": "Say OK."}], repeat=None, max_tokens=4)
-    except RatchetError as error:
-        return Finding(f"{role} model", "error", str(error))
-    return Finding(f"{role} model", "ok", f"{spec} answers in {time.perf_counter() - started:.1f} s")
+        found = await gather(checking.check(role) for role in ROLES)
+    finally:
+        await checking.close()
+    return [Finding(f"{role} model", *finding) for role, finding in zip(ROLES, found, strict=True)]

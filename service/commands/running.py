@@ -95,6 +95,8 @@ def evaluate(
     for name, rate in result["criteria"].items():
         table.add_row(name, percent(rate))
     out.print(table)
+    for line in result["silent_roles"]:
+        out.print(Text(line), soft_wrap=True)
 
 
 async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
@@ -119,6 +121,7 @@ async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
             "calls": meter.calls,
             "reused": sum(usage.reused for usage in meter.roles.values()),
             "most_in_flight": meter.most_in_flight,
+            "silent_roles": meter.silent(),
         }
 
 

@@ -129,3 +129,27 @@ def test_command_without_its_arguments_says_which(ratchet: Callable[..., Done], 
 def test_cases_alone_lists_its_commands(ratchet: Callable[..., Done]) -> None:
     done = ratchet("cases")
     assert all(name in done.out for name in ("list", "add", "remove"))
+
+
+@pytest.mark.parametrize("command", [("inbox", "--json"), ("failures", "desk", "--json"), ("doctor", "--json")])
+def test_misspelt_setting_is_named_in_one_warning_at_the_start_of_every_command(
+    project: Path, ratchet: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RATCHET_SERVICE_HOST", "10.0.0.1")
+    plain = ratchet(*command)
+    assert plain.err == ""
+    monkeypatch.setenv("RATCHET_AGENT_MODLE", "openai:x")
+    (project / ".env").write_text("RATCHET_JUGDE_MODEL=openai:y\n")
+    done = ratchet(*command)
+    assert done.code == plain.code
+    assert done.err == (
+        "warning: RATCHET_AGENT_MODLE is no setting; did you mean RATCHET_AGENT_MODEL? "
+        "RATCHET_JUGDE_MODEL is no setting; did you mean RATCHET_JUDGE_MODEL?\n"
+    )
+    if command[0] == "doctor":
+        told = [row["text"] for row in done.json["findings"] if row["name"] == "settings"]
+        assert [text.split(" is no")[0] for text in told] == [
+            "RATCHET_AGENT_MODLE", "RATCHET_JUGDE_MODEL", "RATCHET_SERVICE_HOST",
+        ]  # fmt: skip
+    else:
+        assert done.json == plain.json

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ratchet.config.settings import ROLES, Settings
+from ratchet.config.settings import ROLES, Settings, unknown_variables
 from ratchet.errors import ConfigurationError
 
 
@@ -59,3 +59,43 @@ def test_limit_and_temperature_of_a_role_go_before_what_is_asked(monkeypatch: py
     assert (settings.max_tokens_for(role, 80), settings.temperature_for(role, 0.7)) == (3000, 0.0)
     others = [other for other in ROLES if other != role]
     assert {settings.max_tokens_for(other, 80) for other in others} == {80}
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [
+        ("RATCHET_AGENT_MODLE", "RATCHET_AGENT_MODEL"),
+        ("RATCHET_JUDGE_MAXTOKENS", "RATCHET_JUDGE_MAX_TOKENS"),
+        ("ratchet_concurency", "RATCHET_CONCURRENCY"),
+        ("RATCHET_MODEL", "RATCHET_AGENT_MODEL"),
+        ("RATCHET_TASK_DIR", "RATCHET_TASKS_DIR"),
+        ("RATCHET_SERVICE_HOST", None),
+        ("RATCHET_", None),
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False])
+def test_variable_that_is_no_setting_is_named_with_the_likely_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, likely: str | None, in_file: bool
+) -> None:
+    if in_file:
+        (tmp_path / ".env").write_text(f"export RATCHET_HOME=elsewhere\n{name}=x\nUNRELATED=1\n")
+    else:
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", "local")
+    (found,) = unknown_variables()
+    assert (found.name, found.likely) == (name.upper(), likely)
+    assert str(found).startswith(f"{name.upper()} is no setting; ")
+
+
+def test_settings_and_the_variables_of_others_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.setenv(f"RATCHET_{field.upper()}" if "openai" not in field else field.upper(), "1")
+    monkeypatch.setenv("RATCHETS", "1")
+    assert unknown_variables() == []
+
+
+def test_env_file_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"RATCHET_HOME=caf\xe9\n")
+    assert unknown_variables() == []
+    with pytest.raises(ConfigurationError, match=r"^\.env: not UTF-8 text \(byte 16\)$"):
+        Settings.load()

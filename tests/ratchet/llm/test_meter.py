@@ -53,3 +53,14 @@ def test_call_is_charged_unless_it_was_not_answered(error: Callable[[], Exceptio
         with meter.call("agent"):
             pass
     assert meter.most_in_flight == 1
+
+
+def test_role_without_any_usable_answer_is_silent() -> None:
+    meter = Meter()
+    for role, answered, failed in (("agent", 3, 0), ("judge", 1, 4), ("analyst", 0, 1), ("optimizer", 0, 2)):
+        usage = meter.of(role)
+        usage.answered, usage.failed, usage.error = answered, failed, f"{role} model m: refused"
+    assert meter.silent() == [
+        "the analyst model gave no usable answer to its 1 request: analyst model m: refused",
+        "the optimizer model gave no usable answer to its 2 requests: optimizer model m: refused",
+    ]

@@ -273,6 +273,26 @@ async def test_call_that_was_not_answered_is_not_charged(project: Project, engin
     assert meter.calls == 0
 
 
+@pytest.mark.parametrize("reply", [Fault(400), Fault(503), Fault(200, body="<html>"), "no form"])
+async def test_requests_without_a_usable_reply_are_counted_by_role(
+    project: Project, engine: Engine, reply: Any
+) -> None:
+    project.script("judge", reply)
+    with metered(Meter()) as meter:
+        with pytest.raises(ModelError):
+            await engine.models.fill("judge", asked(), Form)
+        await engine.models.reply("analyst", asked())
+        assert [line.split(":")[0] for line in meter.silent()] == [
+            "the judge model gave no usable answer to its 1 request"
+        ]
+        project.script("judge", {"reason": "r", "verdict": True})
+        await engine.models.fill("judge", asked(), Form)
+    assert meter.silent() == []
+    with metered(Meter()) as meter:
+        await engine.models.fill("judge", asked(), Form)
+    assert (meter.of("judge").answered, meter.calls) == (1, 0)
+
+
 async def test_openai_without_key_or_address_says_what_to_set(open_engine: OpenEngine) -> None:
     engine = await open_engine(agent_model="openai:gpt-x")
     with pytest.raises(ConfigurationError, match="openai:gpt-x: set OPENAI_API_KEY, or OPENAI_BASE_URL"):

@@ -1,6 +1,8 @@
 """`ratchet improve`: what a person is shown of a cycle."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from command import Done
@@ -76,3 +78,34 @@ def test_budget_of_zero_escalates_and_says_so(ratchet: Callable[..., Done], monk
 
     assert (done.json["status"], done.json["calls"]) == ("escalated", 0)
     assert "RATCHET_MAX_CALLS" in done.json["message"]
+
+
+ROLES_OF_MODELS = """
+from ratchet.llm import Fault
+
+def refusing(messages, request):
+    return Fault(400, body='{"error": {"message": "colour is not for you"}}')
+"""
+
+
+@pytest.mark.parametrize("role", ["analyst", "optimizer"])
+@pytest.mark.parametrize("helped", [True, False])
+def test_role_that_never_answers_is_named_in_the_report_and_the_inbox(
+    project: Path, ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch, write_script: Any, role: str, helped: bool
+) -> None:
+    (project / "desk_roles.py").write_text(ROLES_OF_MODELS)
+    monkeypatch.setenv(f"RATCHET_{role.upper()}_MODEL", "scripted:desk_roles:refusing")
+    write_script(
+        [{"match": "Say which one of these", "reply": {"category": "prompt", "missing": "", "explanation": ""}}]
+    )
+    if not helped:
+        write_script([{"match": "^What is the price", "reply": "I do not know."}])
+    cycle = ratchet("improve", "desk", "--json").json
+
+    (item,) = ratchet("inbox", "--json").json["items"]
+    asked = role == "analyst" or not helped  # where a document helps nobody asks for wording
+    assert item["silent_roles"] == ([role] if asked else [])
+    for told in (item["message"], ratchet("show", item["id"]).out, ratchet("inbox").out):
+        words = " ".join(told.split())
+        assert (f"{role} model" in words and "colour is not for you" in words) == asked
+    assert ("colour is not for you" in cycle["message"]) == (asked and not helped)
