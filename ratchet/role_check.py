@@ -71,7 +71,7 @@ class RoleCheck:
     def _state(self, role: str, error: RatchetError) -> Literal["warning", "error"]:
         """A reply that is of no use is an error where something depends on it: no opinion is needed for a cycle, and no
         judge where no criterion asks one."""
-        spared = role == "analyst" or (role == "judge" and not self._judged())
+        spared = role == "analyst" or (role == "judge" and not self._first_judge())
         reached = isinstance(error, ModelError) and not isinstance(error, ModelUnavailableError)
         return "warning" if spared and reached else "error"
 
@@ -98,7 +98,7 @@ class RoleCheck:
         return None if output.strip() else f"says nothing to {text[:60]!r} of task {task.name}"
 
     async def _ask_judge(self) -> None:
-        judged = self._judged()
+        judged = self._first_judge()
         if judged:
             bench, criterion = judged
             case = bench.train[0]
@@ -130,7 +130,7 @@ class RoleCheck:
             return f"not in the form of an edit ({error})"
         return None
 
-    def _judged(self) -> tuple[Workbench, Judge] | None:
+    def _first_judge(self) -> tuple[Workbench, Judge] | None:
         """The first judge criterion there is, with its task."""
         for bench in self._benches:
             for criterion in bench.task.criteria:

@@ -60,13 +60,7 @@ class Models:
             BudgetError: the cycle's budget is used up.
         """
         spec = self.spec(role)
-        request: dict[str, Any] = {
-            "messages": list(messages),
-            "max_tokens": self._settings.max_tokens_for(role, max_tokens),
-            "temperature": self._settings.temperature_for(role, temperature),
-        }
-        if schema is not None:
-            request["schema"] = schema
+        request = self._request(role, messages, max_tokens, temperature) | ({"schema": schema} if schema else {})
         identity = await self._identity(spec)
         key = content_hash({"model": str(spec), "identity": identity, "repeat": repeat or 0, **request})
         if repeat is None:
@@ -83,6 +77,15 @@ class Models:
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._note_arrival(key, done))
         return await asyncio.shield(task)
+
+    def _request(
+        self, role: str, messages: Sequence[Message], max_tokens: int | None, temperature: float | None
+    ) -> dict[str, Any]:
+        return {
+            "messages": list(messages),
+            "max_tokens": self._settings.max_tokens_for(role, max_tokens),
+            "temperature": self._settings.temperature_for(role, temperature),
+        }
 
     def _note_arrival(self, key: str, done: asyncio.Task[Reply]) -> None:
         self._under_way.pop(key, None)
