@@ -74,7 +74,7 @@ async def test_retry_without_a_hint_is_escalated_again(
     result = await invoke("improve", await retried(escalated), thread="retry")
     assert (result["outcome"]["status"], result["outcome"]["kind"]) == ("escalated", "capability")
     assert result["outcome"]["cycle_id"] != escalated
-    assert optimizer.calls == []
+    assert (len(optimizer.calls), HINT in optimizer.seen) == (1, False)
 
 
 async def test_hint_does_not_outlive_its_cycle_in_a_used_thread(
@@ -88,7 +88,7 @@ async def test_hint_does_not_outlive_its_cycle_in_a_used_thread(
     second = await invoke("improve", {"task": "shop"}, thread="used")
     assert (second["outcome"]["status"], second["outcome"]["kind"]) == ("escalated", "capability")
     assert second["diagnosis"]["failures"] != first["diagnosis"]["failures"]
-    assert optimizer.calls == []
+    assert (len(optimizer.calls), "something else" in optimizer.seen) == (1, False)
 
 
 async def test_hint_gives_way_to_the_reviewers_feedback(
