@@ -9,7 +9,8 @@ from ratchet.config.settings import Settings
 from ratchet.engine import Harness, Workbench
 from ratchet.errors import ConfigurationError, ModelError, ModelReplyError, ModelUnavailableError, RatchetError
 from ratchet.evaluators.judge import judge
-from ratchet.llm import Models, Reply
+from ratchet.llm import Models, ModelSpec, Reply
+from ratchet.prompting import Message
 from ratchet.proposers import Situation
 from ratchet.proposers.author import room, write
 from ratchet.proposers.minimal_edit import ask_for_change
@@ -21,6 +22,7 @@ from ratchet.tasks import Case
 from ratchet.tasks.criteria import Judge
 from ratchet.triage.analyst import ask_for_cause
 
+PACKAGED = ModelSpec("local", "")
 SEE_DOCTOR = "; see `ratchet doctor`"
 
 
@@ -58,7 +60,7 @@ class RoleCheck:
         started = time.perf_counter()
         try:
             spec = self._models.spec(role)
-            problem = await checks[role]()
+            problem = await (self._say_ok(role) if self._is_spared(role, spec) else checks[role]())
         except RatchetError as error:
             return RoleFinding(self._state(role, error), str(error).replace(SEE_DOCTOR, "") + _advice(role, error))
         answers = f"{spec} answers in {time.perf_counter() - started:.1f} s"
@@ -75,11 +77,19 @@ class RoleCheck:
         reached = isinstance(error, ModelError) and not isinstance(error, ModelUnavailableError)
         return "warning" if spared and reached else "error"
 
+    def _is_spared(self, role: str, spec: ModelSpec) -> bool:
+        """The packaged model is known to take every request and to be slow: what nothing depends on is not asked."""
+        needed = role == "agent" or (role == "judge" and self._judge_criterion() is not None)
+        return spec == PACKAGED and not needed
+
+    async def _say_ok(self, role: str, max_tokens: int = 4) -> None:
+        request: list[Message] = [{"role": "user", "content": "Say OK."}]
+        await self._models.reply(role, request, repeat=None, max_tokens=max_tokens)
+
     async def _ask_agent(self) -> str | None:
         """One request for each limit and temperature that tasks ask for; what is wrong with a reply."""
         if not self._benches:
-            request = [{"role": "user", "content": "Say OK."}]
-            await self._models.reply("agent", request, repeat=None, max_tokens=64)  # type: ignore[arg-type]
+            await self._say_ok("agent", 64)
             return None
         asked = {(bench.task.agent.max_tokens, bench.task.agent.temperature): bench for bench in self._benches}
         problems = [await self._problem_of_agent(bench) for bench in asked.values()]

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 from chat_server import completion
-from shop import TASK, Project, shop_items
+from shop import SCRIPTS, TASK, OpenEngine, Project, shop_items
 
 from ratchet.config.settings import ROLES
 from ratchet.engine import Engine
-from ratchet.llm import Fault
+from ratchet.llm import Fault, ModelSpec
 from ratchet.role_check import RoleCheck, RoleFinding
 
 pytestmark = pytest.mark.anyio
@@ -121,6 +121,23 @@ async def test_judge_that_no_criterion_asks_is_only_warned_of(answering: Project
     answering.write_task(cases=shop_items())
     answering.script("judge", "It is kind.")
     assert (await check(engine, "judge", "shop")).state == "warning"
+
+
+@pytest.mark.parametrize(("toml", "asked"), [(TASK, "agent"), (JUDGED, "agent judge")])
+async def test_packaged_model_is_asked_in_full_only_for_what_depends_on_it(
+    answering: Project, open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch, toml: str, asked: str
+) -> None:
+    answering.write_task(toml=toml, cases=shop_items())
+    script = answering.script("agent", {"reason": "it is", "verdict": True})
+    monkeypatch.setattr("ratchet.role_check.PACKAGED", ModelSpec("scripted", f"{SCRIPTS}:agent"))
+    model = f"scripted:{SCRIPTS}:agent"
+    engine = await open_engine(judge_model=model, analyst_model=model, optimizer_model=model)
+    full = []
+    for role in ROLES:
+        script.calls.clear()
+        assert (await check(engine, role, "shop")).state == "ok"
+        full += [role] if script.calls[0][-1]["content"] != "Say OK." else []
+    assert full == asked.split()
 
 
 async def test_agent_is_asked_once_for_each_limit_and_temperature(answering: Project, engine: Engine) -> None:
