@@ -79,7 +79,7 @@ class RoleCheck:
 
     def _is_spared(self, role: str, spec: ModelSpec) -> bool:
         """The packaged model is known to take every request and to be slow: what nothing depends on is not asked."""
-        needed = role == "agent" or (role == "judge" and self._judge_criterion() is not None)
+        needed = role == "agent" or (role == "judge" and self._first_judge() is not None)
         return spec == PACKAGED and not needed
 
     async def _say_ok(self, role: str, max_tokens: int = 4) -> None:

@@ -26,7 +26,7 @@ class InboxItem(TypedDict):
     created_at: str
     message: str
     silent_roles: list[str]
-    """Roles none of whose requests got a usable reply; the message says why."""
+    """A line for each role none of whose requests got a usable answer."""
 
 
 async def waiting_items() -> list[InboxItem]:
@@ -56,7 +56,7 @@ def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
         "after": _rate(validation.get("after")),
         "created_at": row["created_at"],
         "message": with_silent_roles(row["document"].get("message") or validation.get("reason", ""), row["document"]),
-        "silent_roles": list(silent_roles(row["document"])),
+        "silent_roles": list(silent_roles(row["document"]).values()),
     }
 
 

@@ -36,8 +36,8 @@ def inbox(as_json: AsJson = False) -> None:
         )
     out.print(table)
     for item in items:
-        if item["silent_roles"]:
-            out.print(Text(f"{item['id']}: {item['message']}"), soft_wrap=True)
+        for line in item["silent_roles"]:
+            out.print(Text(f"{item['id']}: {line}"), soft_wrap=True)
 
 
 def show(cycle_id: CycleId, as_json: AsJson = False) -> None:

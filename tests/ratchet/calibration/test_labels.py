@@ -66,7 +66,8 @@ def test_load_labels_counts_lines_that_nobody_has_labelled(file: Path) -> None:
 
 def test_load_labels_refuses_an_unknown_category_with_the_names_there_are(file: Path) -> None:
     message = refusal(file, JUDGE, {**EXPORTED, "label": "weather"})
-    assert message == f"{file}:2: label 'weather' is no category; use prompt, context, capability, unstable"
+    names = "prompt, context, capability, unstable, cut_off, refused, filtered, tool_call"
+    assert message == f"{file}:2: label 'weather' is no category; use {names}"
     assert refusal(file, {"input": "q", "category": "Prompt"}).startswith(f"{file}:1: category 'Prompt' is no category")
 
 
