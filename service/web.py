@@ -1,16 +1,18 @@
-"""The application that `langgraph dev` serves beside its own routes."""
+"""The application that `langgraph dev` serves beside its own routes, and the middleware that stands before both."""
 
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ratchet import __version__
 from ratchet.concurrency import to_thread
+from service.foreign_pages import RefuseForeignPages
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -27,4 +29,6 @@ async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-app = Starlette(routes=[Route("/ratchet/health", health)], lifespan=lifespan)
+app = Starlette(
+    routes=[Route("/ratchet/health", health)], middleware=[Middleware(RefuseForeignPages)], lifespan=lifespan
+)

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
@@ -15,6 +15,13 @@ PREFIX = "RATCHET_"
 ROLES = ("agent", "judge", "analyst", "optimizer")
 Tokens = Annotated[int, Field(ge=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
+Host = Annotated[str, Field(pattern=r"^[^\s/:*@]+$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[^\s/*@]+$")]
+
+
+def _items(given: object) -> object:
+    """The parts of a text between commas, in lower case."""
+    return [item.strip().lower() for item in given.split(",") if item.strip()] if isinstance(given, str) else given
 
 
 class Settings(BaseSettings):
@@ -61,6 +68,10 @@ class Settings(BaseSettings):
     """Seconds until a model call is given up (and retried)."""
     retries: Annotated[int, Field(ge=0, le=10)] = 3
     """Further tries after a refused, failed or timed-out model call."""
+    allowed_hosts: Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_items)] = ()
+    """Names, without port, by which the server may be asked beside this machine's own; separated by commas."""
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_items)] = ()
+    """Origins of web pages that may ask the server beside Studio and its own; separated by commas."""
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL"))
 

@@ -39,6 +39,10 @@ def test_settings_take_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatc
         ("RATCHET_TIMEOUT", "-1", "timeout: Input should be greater than 0"),
         ("RATCHET_JUDGE_MAX_TOKENS", "0", "judge_max_tokens: Input should be greater than or equal to 1"),
         ("RATCHET_AGENT_TEMPERATURE", "3", "agent_temperature: Input should be less than or equal to 2"),
+        ("RATCHET_ALLOWED_HOSTS", "a.example,http://b.example", r"allowed_hosts\[1\]: String should match"),
+        ("RATCHET_ALLOWED_HOSTS", "*", r"allowed_hosts\[0\]: String should match"),
+        ("RATCHET_ALLOWED_ORIGINS", "b.example", r"allowed_origins\[0\]: String should match"),
+        ("RATCHET_ALLOWED_ORIGINS", "https://b.example/", r"allowed_origins\[0\]: String should match"),
         ("RATCHET_RETRIES", "99", "retries: Input should be less than or equal to 10"),
     ],
 )
