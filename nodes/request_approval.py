@@ -10,7 +10,7 @@ from nodes.state import State, ending
 from ratchet.approval import answer_schema, approval_request, parse_answer
 from ratchet.approval.door import StoredProposal, decide, stored_proposal
 from ratchet.engine import Engine
-from ratchet.errors import AlreadyDecidedError, AnswerError, RefusalError
+from ratchet.errors import AlreadyDecidedError, AnswerError, ConfigurationError, RefusalError
 from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal
 
@@ -80,8 +80,13 @@ def _another_follows(proposal: Proposal, decision: Decision) -> bool:
 
 async def _understand(engine: Engine, proposal: Proposal, answer: Any) -> Decision:
     decision = parse_answer(answer, proposal.after, proposal.change_hash)
-    if decision.type == "edit" and decision.prompt is not None:
+    if decision.type == "reject":
+        return decision
+    try:
         bench = await engine.workbench(proposal.task)
+    except ConfigurationError as error:  # before the decision is taken: it could neither be applied nor taken back
+        raise AnswerError(f"it cannot be applied as the files are now ({error}); mend that, or reject it") from error
+    if decision.type == "edit" and decision.prompt is not None:
         refusal = edit_refusal(bench.task, bench.rules, proposal.before, decision.prompt)
         if refusal:
             raise AnswerError(f"the edited version {refusal}")

@@ -6,6 +6,7 @@ from ratchet.concurrency import gather
 from ratchet.engine import Engine, Problem, Workbench, try_prompt, with_prompt
 from ratchet.gate import Comparison, Observed, costs, limit_vetoes, observations, rule_vetoes, violations
 from ratchet.gate.bounds import Costs
+from ratchet.gate.yardstick import Yardstick, yardstick
 from ratchet.prompting import Rules, TaskPrompt, TaskPrompts
 from ratchet.records import RuleViolation, Validation
 
@@ -16,11 +17,13 @@ class Vetoes(NamedTuple):
     violations: list[RuleViolation]
     costs: Costs | None
     lines: list[str]
+    by: Yardstick
 
     def on(self, validation: Validation) -> Validation:
         """`validation` with the figures behind the vetoes; their lines are part of it already."""
         before, after = self.costs or (None, None)
         figures = {"rule_violations": self.violations, "cost_before": before, "cost_after": after}
+        figures |= {"rules_hash": self.by.rules, "criteria_hash": self.by.criteria}
         return validation.model_copy(update=figures)
 
 
@@ -38,7 +41,7 @@ async def vetoes(
     found = await violations(bench.rules, seen)
     spent = costs(comparison.pairs)
     lines = rule_vetoes(found) + (limit_vetoes(bench.task.limits, spent) if spent else [])
-    return Vetoes(found, spent, lines)
+    return Vetoes(found, spent, lines, yardstick(bench))
 
 
 async def probe(engine: Engine, bench: Workbench, prompts: TaskPrompts) -> list[Observed]:

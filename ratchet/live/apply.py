@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ratchet.engine import Engine
+from ratchet.engine import Engine, Workbench
+from ratchet.errors import StaleBaseError
+from ratchet.gate import limit_vetoes
+from ratchet.gate.bounds import Costs
+from ratchet.gate.yardstick import new_yardstick
 from ratchet.ledger import Change
+from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal, Validation
 from ratchet.store import Effect
 from ratchet.store.cycles import record_progress
@@ -29,9 +34,12 @@ async def apply_proposal(
     The cycle's failures that have one of the statuses `failures_were` become fixed; `also` as in `Versions.apply`.
 
     Raises:
-        StaleBaseError, AlreadyDecidedError: see `Versions.apply`; nothing was changed.
+        StaleBaseError: see `Versions.apply` and `obstacle`; nothing was changed.
+        AlreadyDecidedError: see `Versions.apply`.
     """
     bench = await engine.workbench(proposal.task)
+    if await engine.versions.of_proposal(proposal.id) is None and (why := obstacle(bench, proposal, validation)):
+        raise StaleBaseError(f"proposal {proposal.id} {why}; run `ratchet improve {proposal.task}` for a new proposal")
     change = Change(
         proposal_id=proposal.id,
         component=proposal.component,
@@ -44,6 +52,25 @@ async def apply_proposal(
     version = await engine.versions.apply(bench.task, change, also)
     await note_applied(engine, proposal, decision, version, failures_were)
     return version
+
+
+def obstacle(bench: Workbench, proposal: Proposal, validation: Validation) -> str | None:
+    """Why a change may not go live under today's rules, criteria, sources and limits; None where it may.
+
+    One made for another version is the ledger's to refuse. The limits on cost bind what was proven, not what is forced.
+    """
+    if bench.version != proposal.base_version:
+        return None
+    refusal = edit_refusal(bench.task, bench.rules, proposal.before, proposal.after)
+    if refusal:
+        return f"cannot go live any more: it {refusal}"
+    measure = new_yardstick(bench, validation)
+    if measure:
+        return f"is not proven any more: {measure} since"
+    if validation.proven and validation.cost_before and validation.cost_after:
+        above = limit_vetoes(bench.task.limits, Costs(validation.cost_before, validation.cost_after))
+        return f"is above a limit that was set since: {above[0]}" if above else None
+    return None
 
 
 async def note_applied(

@@ -106,6 +106,10 @@ class Validation(Record):
     cost_after: Cost | None = None
     production: int = 0
     """How many of the cases came from production, not from the task."""
+    rules_hash: str = ""
+    """Hash of the pinned rules that it was measured under; empty in findings of earlier releases."""
+    criteria_hash: str = ""
+    """Hash of the criteria and the threshold that it was measured by; empty likewise."""
 
     @property
     def gate_verdict(self) -> GateVerdict:
