@@ -29,7 +29,7 @@ class _Claim(NamedTuple):
 
 
 async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> State:
-    """Open a cycle for the failure (`agent`) or the largest group of open failures (`improve`) and find its cause.
+    """Open a cycle for the failure or its group (`agent`), or for the largest group (`improve`), and find the cause.
 
     Ends at once, with an outcome that says why, where there is nothing to do or another cycle has the right of way.
     """
@@ -40,7 +40,7 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
         engine, bench, thread_id, failure_id=state.get("failure_id"), wanted=state.get("failures")
     )
     if not choice.failures:
-        return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice)}
+        return {**fresh, "outcome": await _nothing_to_do(engine, bench, choice, state.get("failure_id"))}
     graph: CycleGraph = "agent" if state.get("failure_id") else "improve"
     claim = await _claim(engine, bench, choice, thread_id, graph, state.get("hint"))
     if claim.cycle_id is None:
@@ -49,11 +49,13 @@ async def diagnose(state: State, config: RunnableConfig, engine: Engine) -> Stat
     return {**update, **await _diagnosis(engine, bench, choice.failures, claim.cycle_id)}
 
 
-async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice) -> OutcomeState:
+async def _nothing_to_do(engine: Engine, bench: Workbench, choice: Choice, logged: str | None) -> OutcomeState:
     others = await engine.store.cycles.select(task=bench.task.name, status=OPEN_CYCLE)
     if choice.ids and others:
         return _waits(bench, others[0]["component"], others[0])
-    return ending("nothing_to_do", choice.why)
+    return (
+        ending("logged", f"failure {logged} is stored; {choice.why}") if logged else ending("nothing_to_do", choice.why)
+    )
 
 
 async def _claim(

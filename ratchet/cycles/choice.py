@@ -40,16 +40,45 @@ async def failures_to_work_on(
     """The failure `failure_id`, those of the cycle that the thread has open, those `wanted`, or the largest group that
     may be worked on.
 
-    A group needs failures from enough distinct sources (setting ``min_sources``), so that no single user steers what is
-    changed for all. A known case of the task is the team's own and needs no second one. Failures on inputs that may be
-    held out are left alone where the group has enough others.
+    Whoever asks, the failures need enough distinct sources (setting ``min_sources``), so that no single user steers
+    what is changed for all. A training case of the task is the team's own and needs no second one, and neither does
+    what a person has opened again for a retry. Failures on inputs that may be held out are left alone where the group
+    has enough others.
     """
-    if failure_id:
-        return await _by_ids(engine, [failure_id])
     mine = await engine.store.cycles.open_of_thread(thread_id)
-    if mine and mine["document"].get("failures"):
-        return await _by_ids(engine, mine["document"]["failures"])
+    begun = mine["document"].get("failures", []) if mine else []
+    if begun and failure_id in (None, "", *begun):
+        return await _by_ids(engine, begun)
+    if failure_id:
+        return await _failure_or_its_group(engine, bench, failure_id)
     return await _largest_group(engine, bench) if wanted is None else await _asked_for(engine, bench, wanted)
+
+
+async def _failure_or_its_group(engine: Engine, bench: Workbench, failure_id: str) -> Choice:
+    """One failure where a training case asks the same, or one source is enough; else the open ones of its group."""
+    found = await _by_ids(engine, [failure_id])
+    least = engine.settings.min_sources
+    if least <= 1 or all(bench.asks_as_training_case(failure.input, failure.expected) for failure in found.failures):
+        return found
+    rows = await _open_rows(engine, bench)
+    groups = await regroup(engine.store, bench.task.name, rows)
+    mine = next((set(group.ids) for group in groups if failure_id in group.ids), set())
+    group = [row for row in rows if row["id"] in mine]
+    if not _may_start(bench, group, least):
+        return Choice([], [failure_id], _too_few_sources(bench.task.name, max(len(group), 1), least))
+    ids = [row["id"] for row in group]
+    return Choice(await _representatives(engine, rows, ids), ids)
+
+
+def _may_start(bench: Workbench, rows: list[FailureRow], least: int) -> bool:
+    """Whether failures come from enough sources, or one of them is that of a training case."""
+    return len({row["source"] for row in rows}) >= least or any(_is_known(bench, row) for row in rows)
+
+
+def _is_known(bench: Workbench, row: FailureRow) -> bool:
+    """Whether a failure is that of a training case: all of source, input and expected output are the case's."""
+    text, expected = row["bundle"]["input"], row["bundle"]["expected"]
+    return bench.is_training_case(row["source"], text) and bench.asks_as_training_case(text, expected)
 
 
 async def _by_ids(engine: Engine, ids: list[str]) -> Choice:
@@ -62,15 +91,14 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     if not rows:
         return Choice([], [], f"{task} has no open failures")
     found = await regroup(engine.store, task, rows)
-    trusted = {row["id"] for row in rows if bench.is_training_case(row["source"], row["bundle"]["input"])}
-    sources = {row["id"]: row["source"] for row in rows}
+    by_id = {row["id"]: row for row in rows}
     least = engine.settings.min_sources
     left = await left_to_holdout(engine, bench, rows)
     parts = await _parts(engine, task, rows, found, left)
     for ids in parts:
-        if trusted & set(ids) or len({sources[failure] for failure in ids}) >= least:
+        if _may_start(bench, [by_id[failure] for failure in ids], least):
             return Choice(await _representatives(engine, rows, ids), ids)
-    why = _too_few_sources(task, found, least) if parts else _all_left(task, len(rows))
+    why = _too_few_sources(task, sum(len(group.ids) for group in found), least) if parts else _all_left(task, len(rows))
     return Choice([], [row["id"] for row in rows], why)
 
 
@@ -94,10 +122,20 @@ async def _parts(
 
 
 async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Choice:
-    """Those that a person names need no second source; they are of one component, that of the oldest."""
+    """Those of one component, that of the oldest. Naming failures does not make up for sources: anyone who reaches a
+    server can do so. What a person has opened again (`ratchet resolve ... retry`) is known from the store."""
     rows = [row for row in await _open_rows(engine, bench) if row["id"] in set(wanted)]
-    ids = [row["id"] for row in rows if row["component"] == rows[0]["component"]]
+    rows = [row for row in rows if row["component"] == rows[0]["component"]]
+    ids = [row["id"] for row in rows]
+    least = engine.settings.min_sources
+    if rows and not _may_start(bench, rows, least) and not await _are_opened_again(engine, rows):
+        return Choice([], ids, _too_few_sources(bench.task.name, len(ids), least))
     return Choice(await _representatives(engine, rows, ids), ids, "none of the failures that were asked for is open")
+
+
+async def _are_opened_again(engine: Engine, rows: list[FailureRow]) -> bool:
+    cycles = {str(row["cycle_id"]) for row in rows}
+    return cycles == await engine.store.reviews.retried(sorted(cycles))
 
 
 async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:
@@ -114,8 +152,7 @@ async def _representatives(engine: Engine, rows: list[FailureRow], wanted: list[
     return await engine.store.failures.bundles([origin.id for origin in representative_sample(origins, MOST_FAILURES)])
 
 
-def _too_few_sources(task: str, found: list[FailureGroup], least: int) -> str:
-    count = sum(len(group.ids) for group in found)
+def _too_few_sources(task: str, count: int, least: int) -> str:
     return (
         f"{quantity(count, 'open failure')} of {task} waiting; a cycle needs failures of one kind "
         f"from {least} distinct sources (RATCHET_MIN_SOURCES)"

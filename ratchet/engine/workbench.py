@@ -5,7 +5,7 @@ from functools import cached_property
 
 from ratchet.prompting import Rules, TaskPrompts
 from ratchet.sources import SolvedCases, Source
-from ratchet.tasks import Case, Task, of_split
+from ratchet.tasks import Case, Expected, Task, as_answers, of_split
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Workbench:
         """Whether a run is that of a training case. A caller names its source as it likes, so a case's name alone is
         not believed: the input has to be the case's too."""
         return self._training_inputs.get(source) == text
+
+    def asks_as_training_case(self, text: str, expected: Expected) -> bool:
+        """Whether a training case asks `text` and takes as right whatever `expected` takes."""
+        answers = as_answers(expected)
+        own = [as_answers(case.expected) for case in self.train if case.input == text]
+        return any(answers == known or (answers and all(one in known for one in answers)) for known in own)
 
     @cached_property
     def _training_inputs(self) -> dict[str, str]:

@@ -23,8 +23,8 @@ class Vetoes(NamedTuple):
         """`validation` with the figures behind the vetoes; their lines are part of it already."""
         before, after = self.costs or (None, None)
         figures = {"rule_violations": self.violations, "cost_before": before, "cost_after": after}
-        figures |= {"rules_hash": self.by.rules, "criteria_hash": self.by.criteria}
-        return validation.model_copy(update=figures)
+        hashes = {"rules_hash": self.by.rules, "criteria_hash": self.by.criteria}
+        return validation.model_copy(update={**figures, **hashes})
 
 
 async def vetoes(

@@ -1,5 +1,7 @@
 """The review queue: what cannot be fixed automatically and waits for a person."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, or_, select, update
 
 from ratchet.concurrency import threaded
@@ -40,6 +42,13 @@ class Reviews:
             query = query.where(reviews.c.task == task)
         with self._database.read() as connection:
             return fetch_rows(connection, query, ReviewRow)
+
+    @threaded
+    def retried(self, cycle_ids: Sequence[str]) -> set[str]:
+        """Which of these cycles have an item that a person answered with a retry."""
+        query = select(reviews.c.cycle_id).where(reviews.c.cycle_id.in_(cycle_ids), reviews.c.status == "retried")
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
 
     @threaded
     def find(self, item_id: str) -> ReviewRow | None:

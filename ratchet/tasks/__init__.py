@@ -13,7 +13,7 @@ from ratchet.tasks.cases import (
     stable_split,
 )
 from ratchet.tasks.criteria import Criterion
-from ratchet.tasks.expected import Expected, problem_of_expected
+from ratchet.tasks.expected import Expected, as_answers, problem_of_expected
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
 from ratchet.tasks.task import SourceConfig, Task, load_task, task_names
@@ -34,6 +34,7 @@ __all__ = [
     "merge_cases",
     "names_case",
     "of_split",
+    "as_answers",
     "problem_of_expected",
     "solution_text",
     "stable_split",

@@ -7,6 +7,11 @@ Expected = str | int | float | bool | dict[str, Any] | list[Any] | None
 """None: nothing is known."""
 
 
+def as_answers(expected: Expected) -> list[Any]:
+    """The values any of which is right."""
+    return expected if isinstance(expected, list) else [expected]
+
+
 def problem_of_expected(expected: Expected) -> str | None:
     """Why nothing can be compared with `expected`, as a sentence; None where it can, or where nothing is known.
 
@@ -14,7 +19,7 @@ def problem_of_expected(expected: Expected) -> str | None:
     """
     if expected is None:
         return None
-    choices = expected if isinstance(expected, list) else [expected]
+    choices = as_answers(expected)
     if not choices or any(_is_empty(choice) for choice in choices):
         return f"the expected output {expected!r:.60} is empty; leave it out where nothing is known"
     try:

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from shop import TASK, FailRuns, OpenEngine, Project, shop_items
 
 from ratchet.cycles.choice import MOST_FAILURES, Choice, failures_to_work_on
 from ratchet.engine import Engine
+from ratchet.store.reviews import set_item_status
 from ratchet.tasks import stable_split
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +44,37 @@ async def test_a_source_that_only_claims_to_be_a_known_case_is_one_source(strict
     assert (await chosen(strict)).failures == []
 
 
-async def test_a_single_failure_of_agent_is_worked_on_at_once(strict: Engine, fail_runs: FailRuns) -> None:
+@pytest.mark.parametrize("expected", ["evil", ["bin00x", "evil"], [], None, {"answer": "bin00x"}])
+async def test_a_known_case_with_another_expected_output_is_one_source(
+    strict: Engine, fail_runs: FailRuns, expected: Any
+) -> None:
+    (failure,) = await fail_runs(strict, 0, source="case:c00", expected=expected)
+    for asked in ({}, {"failure_id": failure.id}, {"wanted": [failure.id]}):
+        found = await chosen(strict, **asked)
+        assert found.failures == []
+        assert "RATCHET_MIN_SOURCES" in found.why
+
+
+async def test_failure_of_agent_on_another_input_needs_its_sources(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, source="mallory", input="Where, please, is item00?")
+    found = await chosen(strict, failure_id="F-0")
+    assert (found.failures, found.ids) == ([], ["F-0"])
+    assert found.why.startswith("1 open failure of shop waiting; a cycle needs failures of one kind from 2 distinct")
+
+    await fail_runs(strict, 2, source="bob", input="And item02?")
+    assert (await chosen(strict, failure_id="F-0")).ids == ["F-0", "F-2"]
+
+
+async def test_failure_of_agent_goes_on_with_the_cycle_that_was_begun(strict: Engine, fail_runs: FailRuns) -> None:
+    for number, source in ((0, "ada"), (2, "bob")):
+        await fail_runs(strict, number, source=source, input=f"Which of {number}?")
+    assert (await chosen(strict, failure_id="F-2")).ids == ["F-0", "F-2"]
+    await strict.store.cycles.claim("C-1", "shop", "shop", "agent", "t", {"failures": ["F-0", "F-2"]})
+    await strict.store.failures.mark(["F-0", "F-2"], "in_cycle", "C-1")
+    assert (await chosen(strict, failure_id="F-2")).ids == ["F-0", "F-2"]
+
+
+async def test_a_failure_of_agent_on_a_training_case_is_worked_on_at_once(strict: Engine, fail_runs: FailRuns) -> None:
     await fail_runs(strict, 0, source="ada")
     assert (await chosen(strict, failure_id="F-0")).ids == ["F-0"]
     assert (await chosen(strict, failure_id="F-9")).why == "the failures F-9 are not stored"
@@ -61,14 +93,37 @@ async def test_no_failure_is_nothing_to_do(engine: Engine) -> None:
     assert await chosen(engine) == Choice([], [], "shop has no open failures")
 
 
-async def test_failures_that_were_asked_for_need_no_second_source(strict: Engine, fail_runs: FailRuns) -> None:
-    await fail_runs(strict, 0, 2, 4, source="ada")
-    await fail_runs(strict, 6, source="ada", component="other")
-    await strict.store.failures.mark(["F-4"], "dismissed")
-    assert (await chosen(strict, wanted=["F-2", "F-4", "F-6", "F-9"])).ids == ["F-2"]
+async def test_failures_that_were_asked_for_are_open_and_of_one_component(engine: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(engine, 0, 2, 4, source="ada")
+    await fail_runs(engine, 6, source="ada", component="other")
+    await engine.store.failures.mark(["F-4"], "dismissed")
+    assert (await chosen(engine, wanted=["F-2", "F-4", "F-6", "F-9"])).ids == ["F-2"]
     for wanted in ([], ["F-4"]):
-        found = await chosen(strict, wanted=wanted)
+        found = await chosen(engine, wanted=wanted)
         assert (found.failures, found.ids, found.why) == ([], [], "none of the failures that were asked for is open")
+
+
+async def test_failures_that_were_asked_for_need_their_sources_too(strict: Engine, fail_runs: FailRuns) -> None:
+    await fail_runs(strict, 0, 2, source="ada")
+    found = await chosen(strict, wanted=["F-0", "F-2"])
+    assert (found.failures, found.ids) == ([], ["F-0", "F-2"])
+    assert "from 2 distinct sources (RATCHET_MIN_SOURCES)" in found.why
+    await fail_runs(strict, 4, source="bob")
+    assert (await chosen(strict, wanted=["F-2", "F-4"])).ids == ["F-2", "F-4"]
+
+
+@pytest.mark.parametrize(("status", "ids"), [("retried", ["F-0"]), ("open", []), ("dismissed", [])])
+async def test_failures_that_a_person_opened_again_need_no_second_source(
+    strict: Engine, fail_runs: FailRuns, status: Any, ids: list[str]
+) -> None:
+    await fail_runs(strict, 0, 2, source="ada")
+    await strict.store.failures.mark(["F-0"], "open", "C-1")
+    await strict.store.reviews.add("V-1", "shop", "C-1", "capability", {})  # type: ignore[typeddict-item]
+    await strict.store.transact([partial(set_item_status, review_id="V-1", status=status)])
+
+    found = await chosen(strict, wanted=["F-0"])
+    assert [failure.id for failure in found.failures] == ids
+    assert (await chosen(strict, wanted=["F-0", "F-2"])).failures == []  # one of them nobody has looked at
 
 
 async def test_failures_on_held_out_inputs_are_left_alone_if_asked_for(engine: Engine, fail_runs: FailRuns) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from ratchet.tasks import problem_of_expected
+from ratchet.tasks import as_answers, problem_of_expected
 
 
 @pytest.mark.parametrize("empty", ["", " \n", [], {}, [""], ["Lima", ""], ["Lima", None], [[]], [{}]])
@@ -18,3 +18,10 @@ def test_number_that_is_no_json_is_a_problem(value: Any) -> None:
 @pytest.mark.parametrize("value", [None, "x", 0, 42, 1.5, False, ["a", "b"], {"a": ""}, [{"a": []}]])
 def test_everything_else_can_be_expected(value: Any) -> None:
     assert problem_of_expected(value) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "answers"), [("a", ["a"]), (["a", "b"], ["a", "b"]), ({"a": 1}, [{"a": 1}]), ([], [])]
+)
+def test_any_of_a_list_is_right(given: Any, answers: list[Any]) -> None:
+    assert as_answers(given) == answers
