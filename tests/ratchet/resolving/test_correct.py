@@ -58,3 +58,14 @@ async def test_dismiss_leaves_what_was_corrected(engine: Engine, queue: Any, sta
     await resolve_item(engine, "C-1", "correct", expected="attic", failure="F-0")
     await resolve_item(engine, "C-1", "dismiss")
     assert await statuses() == {"F-0": "corrected", "F-1": "dismissed", "item": "dismissed"}
+
+
+@pytest.mark.parametrize("expected", [[""], [" ", "shed"], [None], [{}], {}, [float("nan")], {"place": "\ud800"}])
+async def test_correct_refuses_what_every_output_or_none_would_pass(
+    engine: Engine, queue: Any, statuses: Any, expected: Any
+) -> None:
+    await queue("Where is the key?")
+    before = await statuses()
+    with pytest.raises(ConfigurationError, match=r"the expected output .* (is empty|is no JSON|surrogate)"):
+        await resolve_item(engine, "C-1", "correct", expected=expected)
+    assert (await statuses(), await engine.store.cases.of_task("shop")) == (before, [])
