@@ -1,5 +1,6 @@
 """A task: what the agent is for, how a run is scored, where context comes from. Read from ``tasks/NAME/task.toml``."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -117,7 +118,7 @@ def load_task(tasks_dir: Path, name: str) -> Task:
         ConfigurationError: its file is wrong.
     """
     file = tasks_dir / name / "task.toml"
-    if not _NAME.fullmatch(name) or not file.is_file():
+    if not _NAME.fullmatch(name) or not _is_file(file):
         known = ", ".join(task_names(tasks_dir)) or "none"
         raise UnknownTaskError(f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); `ratchet init` makes one")
     data = parse_toml(read_text(file), file)
@@ -127,8 +128,28 @@ def load_task(tasks_dir: Path, name: str) -> Task:
     return validate(Task, data | {"name": name, "folder": file.parent}, file)
 
 
+def _is_file(file: Path) -> bool:
+    """Whether the file is there.
+
+    Raises:
+        ConfigurationError: that cannot be seen.
+    """
+    try:
+        return file.is_file()
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read ({error.strerror})") from error
+
+
 def task_names(tasks_dir: Path) -> list[str]:
-    """Names of all tasks."""
-    if not tasks_dir.is_dir():
+    """Names of all tasks.
+
+    Raises:
+        ConfigurationError: their folder cannot be read; one that is missing holds none.
+    """
+    try:
+        names = sorted(os.listdir(tasks_dir))
+    except FileNotFoundError:
         return []
-    return sorted(file.parent.name for file in tasks_dir.glob("*/task.toml") if _NAME.fullmatch(file.parent.name))
+    except OSError as error:
+        raise ConfigurationError(f"{tasks_dir}: cannot be read ({error.strerror})") from error
+    return [name for name in names if _NAME.fullmatch(name) and os.path.lexists(tasks_dir / name / "task.toml")]

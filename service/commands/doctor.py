@@ -18,6 +18,7 @@ from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.evaluators import load_function
 from ratchet.prompting import load_rules
 from ratchet.proposers import own_proposers
+from ratchet.proposers.guards.shape import unknown_source
 from ratchet.role_check import RoleCheck
 from ratchet.search import race_policy
 from ratchet.tasks import Task, load_task, task_names
@@ -104,6 +105,9 @@ async def _task(engine: Engine, name: str) -> Finding:
     except RatchetError as error:
         return Finding(label, "error", str(error))
     problems = [problem async for problem in _problems_of_code(bench.task)]
+    for component, prompt in bench.prompts.items():
+        reason = unknown_source(bench.task, prompt)
+        problems += [f"the prompt of {component} {reason}; no run can be served"] if reason else []
     if problems:
         return Finding(label, "error", "; ".join(problems))
     counts = f"{len(bench.train)} training and {quantity(len(bench.holdout), 'held-out case')}, version {bench.version}"

@@ -1,3 +1,4 @@
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -149,3 +150,28 @@ def test_doctor_finds_a_script_in_the_project_s_folder(
     monkeypatch.setenv("RATCHET_AGENT_MODEL", "scripted:desk_script:reply")
     findings = {row["name"]: row for row in ratchet("doctor", "--json").json["findings"]}
     assert findings["agent model"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "context", [[{"source": "nowhere"}], [{"source": "handbook"}, {"source": "manual", "top_k": 2}]]
+)
+def test_doctor_names_a_source_that_a_prompt_fetches_from_and_that_is_none(
+    project: Path, examine: Callable[..., Any], context: list[Any]
+) -> None:
+    written = {"desk": {"prompt": "Answer.", "context": context}}
+    (project / "task_prompts.json").write_text(json.dumps(written))
+    code, found = examine("", [], about="task desk")
+    assert (code, found["state"]) == (1, "error")
+    source = context[-1]["source"]
+    assert f"the prompt of desk fetches from {source!r}, which is no source of the task" in found["text"]
+
+
+@pytest.mark.parametrize("put", [lambda path: path.symlink_to("tasks"), lambda path: path.write_text("a file")])
+def test_doctor_fails_where_the_tasks_cannot_be_read(
+    project: Path, ratchet: Callable[..., Done], put: Callable[[Path], Any]
+) -> None:
+    (project / "tasks").rename(project / "kept")
+    put(project / "tasks")
+    done = ratchet("doctor", "--json")
+    assert done.code == 1
+    assert "tasks: cannot be read (" in done.out
