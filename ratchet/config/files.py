@@ -1,6 +1,8 @@
 """Reading files that people write: strict models, and one line that says which file, which key, what is expected."""
 
 import json
+import stat
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,9 +60,11 @@ def read_text(file: Path) -> str:
     """The file's text; a UTF-8 mark at its head is left out.
 
     Raises:
-        ConfigurationError: it is missing, a folder, unreadable or not UTF-8.
+        ConfigurationError: it is missing, a folder, a pipe, unreadable or not UTF-8.
     """
     try:
+        if waits_for_others(file):
+            raise ConfigurationError(f"{file}: is a pipe or a device; a file is needed")
         return file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigurationError(f"{file}: no such file") from error
@@ -68,6 +72,35 @@ def read_text(file: Path) -> str:
         raise ConfigurationError(f"{file}: not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{str(file)[:80]!r}: is no path ({error})") from error
+
+
+def waits_for_others(file: Path) -> bool:
+    """Whether reading the file may wait for ever. What a shell hands over under ``/dev`` is meant to be read.
+
+    Raises:
+        OSError, ValueError: it cannot be looked at.
+    """
+    mode = file.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and file.parts[:2] != ("/", "dev")
+
+
+def real_path(path: Path) -> Path:
+    """`path` with all links followed.
+
+    Raises:
+        ConfigurationError: its links lead in a circle, it cannot be looked at, or it is no path at all.
+    """
+    try:
+        found = path.resolve()
+        found.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error).partition(" from ")[0]
+        raise ConfigurationError(f"{str(path)[:200]!r}: cannot be followed ({why})") from error
+    return found
 
 
 def parse_json(text: str, file: Path | str) -> Any:
@@ -90,6 +123,13 @@ def parse_json(text: str, file: Path | str) -> Any:
         raise ConfigurationError(f"{file}: not JSON, line {error.lineno} column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise ConfigurationError(f"{file}: nested too deeply") from error
+    except ValueError as error:
+        raise _too_many_digits(file) from error
+
+
+def _too_many_digits(file: Path | str) -> ConfigurationError:
+    """Of what a parser takes, only the length of a number is refused after that."""
+    return ConfigurationError(f"{file}: a whole number has more than {sys.get_int_max_str_digits()} digits")
 
 
 def parse_toml(text: str, file: Path | str) -> dict[str, Any]:
@@ -104,3 +144,5 @@ def parse_toml(text: str, file: Path | str) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: not TOML: {error}") from error
     except RecursionError as error:
         raise ConfigurationError(f"{file}: nested too deeply") from error
+    except ValueError as error:
+        raise _too_many_digits(file) from error

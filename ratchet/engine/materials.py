@@ -9,6 +9,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from ratchet.concurrency import to_daemon_thread, to_thread
+from ratchet.config.files import real_path
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store.cases import Cases, Stamp, stamp_of
 from ratchet.store.rows import CaseRow
@@ -94,15 +95,19 @@ def _case(row: CaseRow) -> Case:
 
 
 def signature(task: Task) -> Signature:
-    """Another signature means that a file of the task was changed, added or removed. Blocks."""
+    """Another signature means that a file of the task was changed, added or removed. Blocks.
+
+    Raises:
+        ConfigurationError: the folder of a source cannot be followed.
+    """
     return frozenset(stamp for folder in _folders(task) for stamp in _stamps(folder))
 
 
 def _folders(task: Task) -> list[Path]:
     """The task's folder, and those of its documents that are outside of it or behind a link."""
     documents = [task.folder / source.path for source in task.context_sources if source.kind == "documents"]
-    inside = task.folder.resolve()
-    return [task.folder, *[folder for folder in documents if not folder.resolve().is_relative_to(inside)]]
+    inside = real_path(task.folder)
+    return [task.folder, *[folder for folder in documents if not real_path(folder).is_relative_to(inside)]]
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
@@ -112,5 +117,8 @@ def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
             try:
                 stat = os.stat(file)
             except FileNotFoundError:  # removed just now, or a link to nothing
+                continue
+            except OSError:  # a link to itself, or behind a closed door; whoever needs the file is told
+                yield file, 0, 0, 0
                 continue
             yield file, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size

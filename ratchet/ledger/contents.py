@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ratchet.config.files import read_text
+from ratchet.config.files import read_text, waits_for_others
 from ratchet.errors import ConfigurationError
 from ratchet.prompting import TaskPrompt, parse_prompts, with_component
 from ratchet.tasks import Task
@@ -40,10 +40,13 @@ def components_or_none(file: Path, task: Task) -> Components | None:
 
 
 def is_broken(file: Path) -> bool:
-    """Whether the file is missing, a folder, not UTF-8, empty or not JSON. One that cannot be read just now is not."""
+    """Whether the file is missing, a folder, a pipe, not UTF-8, empty or not JSON that can be read. One that cannot be
+    opened just now is not."""
     try:
+        if waits_for_others(file):
+            return True
         json.loads(file.read_bytes().decode("utf-8-sig"))
-    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError, json.JSONDecodeError):
+    except (FileNotFoundError, IsADirectoryError, ValueError, RecursionError):
         return True
     except OSError:
         return False

@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from ratchet.config.files import real_path
 from ratchet.errors import ConfigurationError
 from ratchet.store.schema import now
 
@@ -18,7 +19,7 @@ def check_writable(file: Path) -> None:
     Raises:
         ConfigurationError: neither can be done, with what to do.
     """
-    target = file.resolve()
+    target = real_path(file)
     try:
         with target.open("r+b"):
             return
@@ -56,7 +57,7 @@ def write_whole(file: Path, text: str, like: Path | None = None) -> None:
     Raises:
         ConfigurationError: it cannot be written at all.
     """
-    target = file.resolve()
+    target = real_path(file)
     try:
         _replace(target, text, like)
     except OSError as error:
@@ -98,7 +99,7 @@ def keep_aside(file: Path) -> Path | None:
 
     Where the file is a link, what it points to is renamed. One that is a mount of its own cannot be, and stays.
     """
-    target = file.resolve()
+    target = real_path(file)
     if not target.exists():
         return None
     try:

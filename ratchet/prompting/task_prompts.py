@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
+from ratchet.text import whole_text
 
 
 class Example(StrictModel):
@@ -71,6 +72,8 @@ def parse_prompts(text: str, file: Path | str) -> TaskPrompts:
         raise ConfigurationError(f'{file}: expected an object such as {{"NAME": "prompt text"}}')
     prompts: TaskPrompts = {}
     for name, value in data.items():
+        if whole_text(name) != name:
+            raise ConfigurationError(f"{file}: the name {name!r:.80} holds half of a surrogate pair, which no file can")
         form = {"prompt": value} if isinstance(value, str) else value
         prompts[name] = validate(TaskPrompt, form, f"{file}: {name}")
         _check_locked(prompts[name], f"{file}: {name}")

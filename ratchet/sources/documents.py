@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ratchet.config.files import read_text
+from ratchet.config.files import read_text, real_path
 from ratchet.errors import ConfigurationError
 from ratchet.sources.bm25 import Bm25Index
 from ratchet.sources.source import Document
@@ -22,7 +22,7 @@ class DocumentsFolder:
             ConfigurationError: the folder is missing, holds no such file, or a file is not UTF-8.
         """
         self.name = name
-        if not folder.is_dir():
+        if not real_path(folder).is_dir():
             raise ConfigurationError(f"context source {name!r}: {folder} is no folder")
         files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not files:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ratchet.concurrency import to_thread
+from ratchet.config.files import real_path
 from ratchet.errors import ConfigurationError, SourceError
 from ratchet.sources.source import Document
 
@@ -20,7 +21,7 @@ class FtsTable:
             ConfigurationError: no such file or table.
         """
         self.name = name
-        self._uri = f"{file.resolve().as_uri()}?mode=ro"
+        self._uri = f"{real_path(file).as_uri()}?mode=ro"
         self._table = table  # an identifier, checked by the task's model
         try:
             with closing(sqlite3.connect(self._uri, uri=True)) as connection:

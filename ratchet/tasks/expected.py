@@ -23,10 +23,19 @@ def problem_of_expected(expected: Expected) -> str | None:
     if not choices or any(_is_empty(choice) for choice in choices):
         return f"the expected output {expected!r:.60} is empty; leave it out where nothing is known"
     try:
-        json.dumps(expected, allow_nan=False)
+        json.dumps(expected, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return f"the expected output {expected!a:.60} holds half of a surrogate pair, which no file can"
     except (TypeError, ValueError, RecursionError):
-        return f"the expected output {expected!r:.60} is no JSON"
+        return f"the expected output {_shown(expected):.60} is no JSON"
     return None
+
+
+def _shown(expected: Expected) -> str:
+    try:
+        return repr(expected)
+    except ValueError:  # a number with more digits than Python writes
+        return "with a number of so many digits"
 
 
 def _is_empty(choice: Any) -> bool:

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ratchet.config.files import StrictModel, first_problem, parse_json, parse_toml, read_text, validate
+from ratchet.config.files import StrictModel, first_problem, parse_json, parse_toml, read_text, real_path, validate
 from ratchet.errors import ConfigurationError
 
 
@@ -117,3 +118,53 @@ def test_parse_toml_says_where_the_mistake_is() -> None:
 def test_parse_toml_refuses_a_key_twice() -> None:
     with pytest.raises(ConfigurationError, match="not TOML"):
         parse_toml("a = 1\na = 2\n", "f.toml")
+
+
+DIGITS = "7" * 5000
+
+
+@pytest.mark.parametrize("text", [DIGITS, f"[1, {DIGITS}]", f'{{"a": {{"b": -{DIGITS}}}}}'])
+def test_parse_json_refuses_a_number_that_python_does_not_read(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^f\.json: a whole number has more than 4300 digits$"):
+        parse_json(text, "f.json")
+
+
+@pytest.mark.parametrize("text", [f"a = {DIGITS}", f"[t]\na = [{DIGITS}]", f"a = {{b = +{DIGITS}}}"])
+def test_parse_toml_refuses_a_number_that_python_does_not_read(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^f\.toml: a whole number has more than 4300 digits$"):
+        parse_toml(text, "f.toml")
+
+
+@pytest.mark.timeout(20)
+def test_read_text_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "link.jsonl").symlink_to("pipe.jsonl")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe.jsonl", "link.jsonl", "zero"):
+        with pytest.raises(ConfigurationError, match=f"{name}: is a pipe or a device; a file is needed"):
+            read_text(tmp_path / name)
+
+
+def test_read_text_takes_what_a_shell_hands_over() -> None:
+    given, taken = os.pipe()
+    os.write(taken, b"Answer.")
+    os.close(taken)
+    try:
+        assert read_text(Path(f"/dev/fd/{given}")) == "Answer."
+    finally:
+        os.close(given)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "loop", "loop/deeper"])
+def test_what_leads_nowhere_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for look in (read_text, real_path):
+        with pytest.raises(ConfigurationError, match=r"is no path|cannot be (read|followed)"):
+            look(tmp_path / name)
+
+
+def test_real_path_follows_links_also_to_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    assert real_path(tmp_path / "link" / "new.json") == tmp_path.resolve() / "there" / "new.json"
+    assert real_path(tmp_path / "link") == tmp_path.resolve() / "there"

@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from ratchet.errors import ConfigurationError
 from ratchet.ledger import contents
 from ratchet.tasks import Task
 
-BROKEN = [b"", b"{", b'{"shop": "half', b"\xff\xfe{", b"not json"]
+BROKEN = [b"", b"{", b'{"shop": "half', b"\xff\xfe{", b"not json", b"[" * 100_000, b'{"shop": ' + b"1" * 5000 + b"}"]
 WHOLE = [b'{"shop": "p"}', b'\xef\xbb\xbf{"shop": "p"}', b'{"shop": "p"}\r\n', b"[]"]
 
 
@@ -34,6 +35,12 @@ def test_a_file_of_wrong_shape_is_a_persons_error_and_not_broken(prompts_file: P
 def test_a_file_that_is_missing_or_a_folder_is_broken(tmp_path: Path) -> None:
     assert contents.is_broken(tmp_path / "none.json")
     assert contents.is_broken(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_files_place_is_broken_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "prompts.json")
+    assert contents.stays_broken(tmp_path / "prompts.json")
 
 
 def test_a_file_that_cannot_be_read_just_now_is_not_broken(prompts_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
