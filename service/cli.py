@@ -22,6 +22,7 @@ from service.commands.resolving import resolve
 from service.commands.running import evaluate, run
 from service.commands.versions import audit, history, rollback
 from service.console import err
+from service.system_errors import SYSTEM_ERRORS, flush_output, open_output, sentence_of
 
 app = typer.Typer(
     name="ratchet",
@@ -68,16 +69,27 @@ def options(version: bool = typer.Option(False, "--version", help="Print the ver
 def main() -> None:
     """Run the command line: exit code 0 done, 1 the answer is no, 2 wrong use or configuration."""
     try:
-        app()
+        _run()
     except (AlreadyDecidedError, RefusalError, StaleBaseError) as error:
         _tell("no:", error)
         sys.exit(1)
     except RatchetError as error:
         _tell("error:", error)
         sys.exit(2)
+    except SYSTEM_ERRORS as error:
+        _tell("error:", sentence_of(error))
+        sys.exit(2)
 
 
-def _tell(what: str, error: RatchetError) -> None:
+def _run() -> None:
+    open_output()
+    try:
+        app()
+    finally:
+        flush_output()
+
+
+def _tell(what: str, error: RatchetError | str) -> None:
     err.print(Text.assemble((what, "bold red"), f" {error}"), soft_wrap=True)
 
 

@@ -107,8 +107,8 @@ async def _state(thread: CycleThread) -> Any:
         return await thread.graph.aget_state(thread.config)
     except RatchetError:
         raise
-    except Exception:  # a damaged checkpoint may raise anything; the cycle must not be lost with it
-        log.warning("the checkpoint of thread %s cannot be read", thread.id, exc_info=True)
+    except Exception as error:  # a damaged checkpoint may raise anything; the cycle must not be lost with it
+        log.warning("the checkpoint of thread %s cannot be read: %.200r", thread.id, error)
         return None
 
 

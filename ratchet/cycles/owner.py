@@ -16,6 +16,8 @@ BEAT_SECONDS = 10.0
 """Between two beats of a process that works on a cycle."""
 LEASE_SECONDS = 60.0
 """Without a beat for so long a process that cannot be looked up counts as gone."""
+SKEW_SECONDS = 600.0
+"""How far another machine's clock may be ahead. A beat from still later is from before a clock was set back."""
 
 
 def process_name() -> str:
@@ -35,16 +37,25 @@ def process_is_gone(name: str, beat_at: str) -> bool:
     if not name:
         return True
     host, pid, start = [*name.split(":"), "", ""][:3]
-    if host != socket.gethostname() or not pid.isdigit():
-        return datetime.now(UTC) - datetime.fromisoformat(beat_at) > timedelta(seconds=LEASE_SECONDS)
+    if host != socket.gethostname() or not pid.isdecimal():
+        return not _beats(beat_at)
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, ValueError, OverflowError):  # no process has a number that no process can have
         return True
     except PermissionError:
         pass
     found = _start(int(pid))
     return found == _DEAD or bool(start and found and found != start)
+
+
+def _beats(beat_at: str) -> bool:
+    """Whether a beat is a sign of life; a time that is none was written by nobody of ours."""
+    try:
+        silence = datetime.now(UTC) - datetime.fromisoformat(beat_at)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return timedelta(seconds=-SKEW_SECONDS) <= silence <= timedelta(seconds=LEASE_SECONDS)
 
 
 _DEAD = "dead"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _can_be_replaced(target: Path) -> bool:
     probe = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         probe.touch(exist_ok=False)
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError:
         return False
     return True
@@ -69,7 +70,17 @@ def write_whole(file: Path, text: str, like: Path | None = None) -> None:
             raise ConfigurationError(f"{file} cannot be written: {second.strerror}") from second
 
 
+def _clear_left_over(target: Path) -> None:
+    """Remove what a process that was killed has left beside the file. Whoever writes it holds the write lock of the
+    database, so that nobody else is at it."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.tmp")
+    for other in target.parent.iterdir():
+        if name.fullmatch(other.name):
+            other.unlink(missing_ok=True)
+
+
 def _replace(target: Path, text: str, like: Path | None) -> None:
+    _clear_left_over(target)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as stream:

@@ -24,8 +24,14 @@ def rows_with_status(connection: Connection, task: str, status: VersionStatus) -
     return fetch_rows(connection, query.order_by(versions.c.number), VersionRow)
 
 
+_MOST = 2**31 - 1
+"""What an integer column of every database holds."""
+
+
 def row_of_number(connection: Connection, task: str, number: int | None) -> VersionRow | None:
     """The version of that number."""
+    if number is None or not 0 < number <= _MOST:
+        return None
     query = select(versions).where(versions.c.task == task, versions.c.number == number)
     return fetch_row(connection, query, VersionRow)
 

@@ -233,4 +233,8 @@ def _target(connection: Connection, task: str, current: VersionRow | None, to: i
     if current is None or target is None or target["status"] in ("applying", "undone"):
         wanted = "earlier version" if to is None else f"version {to}"
         raise ConfigurationError(f"{task}: there is no {wanted} to go back to; see `ratchet history {task}`")
+    if target["hash"] == current["hash"]:
+        raise ConfigurationError(
+            f"{task}: what version {target['number']} says is in force already, as version {current['number']}"
+        )
     return target

@@ -10,13 +10,17 @@ from sqlalchemy import URL, Connection, Select, Table, create_engine, event, ins
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ratchet.errors import ConfigurationError
+from ratchet.errors import ConfigurationError, RatchetError
 
 HEAD = "0005"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BACKENDS = ("sqlite", "postgresql")
 """Those that have partial unique indexes and ``ON CONFLICT``."""
 BUSY_SECONDS = 10.0
+
+_OBJECTS = ("document", "bundle", "components", "numbers")
+"""Columns that hold a JSON object wherever they are."""
+_DAMAGED = "put back a copy of the database from before"
 
 Effect = Callable[[Connection], object]
 """Something to write inside a transaction of somebody else; what it raises undoes all of the transaction."""
@@ -88,8 +92,23 @@ def _parse_url(url: str) -> URL:
 
 
 def fetch_rows(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> list[Row]:
-    """The rows that a query finds, said to have the `shape` of its columns."""
-    return [cast(Row, dict(row)) for row in connection.execute(query).mappings()]
+    """The rows that a query finds, said to have the `shape` of its columns.
+
+    Raises:
+        RatchetError: the JSON of a row was damaged behind Ratchet's back.
+    """
+    try:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    except ValueError as error:
+        raise RatchetError(
+            f"database: the JSON of a row ({shape.__name__}) cannot be read: {error}; {_DAMAGED}"
+        ) from error
+    for row in rows:
+        wrong = next((name for name in _OBJECTS if not isinstance(row.get(name, {}), dict)), None)
+        if wrong:
+            named = row.get("id", row.get("number", ""))
+            raise RatchetError(f"database: {wrong} of {named} ({shape.__name__}) is no object; {_DAMAGED}")
+    return [cast(Row, row) for row in rows]
 
 
 def fetch_row(connection: Connection, query: Select[*tuple[Any, ...]], shape: type[Row]) -> Row | None:
@@ -132,8 +151,17 @@ def _revision(connection: Connection) -> str | None:
 def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
+    found = _revision(connection)
+    if found is not None and found not in {
+        step.revision for step in ScriptDirectory.from_config(config).walk_revisions()
+    }:
+        raise ConfigurationError(
+            f"database: its schema {found!r:.40} is unknown to this release, whose newest is {HEAD}; install the "
+            "release of Ratchet that made it, or a newer one"
+        )
     command.upgrade(config, "head")

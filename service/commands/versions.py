@@ -7,13 +7,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.concurrency import run_main
+from ratchet.concurrency import run_main, to_thread
 from ratchet.counting import quantity
 from ratchet.ledger import drift
 from ratchet.ledger.contents import Components
 from ratchet.store.documents import VersionNumbers
 from ratchet.store.rows import AuditRow, VersionRow
 from ratchet.store.statuses import VersionStatus
+from ratchet.tasks import load_task
 from service.commands.options import AsJson, Reason, Reviewer, TaskName
 from service.console import out, percent, print_json
 from service.session import open_session
@@ -125,4 +126,7 @@ def audit(
 
 async def _audit(task: str | None) -> tuple[list[AuditRow], list[str]]:
     async with open_session() as session:
-        return await session.engine.audit.rows(task), await session.engine.audit.verify()
+        rows = await session.engine.audit.rows(task)
+        if task is not None and not rows:
+            await to_thread(load_task, session.engine.settings.tasks_dir, task)  # one that was removed has rows
+        return rows, await session.engine.audit.verify()

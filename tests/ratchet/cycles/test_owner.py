@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ratchet.cycles import owner
-from ratchet.cycles.owner import LEASE_SECONDS, process_is_gone, process_name
+from ratchet.cycles.owner import LEASE_SECONDS, SKEW_SECONDS, process_is_gone, process_name
 from ratchet.engine import Engine
 from ratchet.store import now
 
@@ -64,6 +64,26 @@ def test_process_of_another_machine_is_not_gone_while_its_heart_beats(name: str,
 def test_process_of_another_machine_is_gone_when_its_heart_has_stopped(name: str) -> None:
     assert process_is_gone(name, ago(LEASE_SECONDS + 1))
     assert not process_is_gone(name, ago(LEASE_SECONDS - 5))
+
+
+@pytest.mark.parametrize("ahead", [SKEW_SECONDS + 60, 3600, 24 * 3600, 10 * 365 * 24 * 3600])
+def test_beat_from_before_the_clock_was_set_back_is_no_sign_of_life(ahead: float) -> None:
+    assert process_is_gone("elsewhere:1:2", ago(-ahead))
+
+
+@pytest.mark.parametrize("ahead", [1, 120, SKEW_SECONDS - 10])
+def test_clock_of_another_machine_may_be_ahead(ahead: float) -> None:
+    assert not process_is_gone("elsewhere:1:2", ago(-ahead))
+
+
+@pytest.mark.parametrize("beat_at", ["", "yesterday", "2026-11-28", "9999-12-31T23:59:59", "2026-11-28T10:00:00+99:00"])
+def test_beat_that_is_no_time_is_no_sign_of_life(beat_at: str) -> None:
+    assert process_is_gone("elsewhere:1:2", beat_at)
+
+
+@pytest.mark.parametrize("pid", ["9" * 30, "9" * 5000, str(2**31), "²"])
+def test_number_that_no_process_can_have_is_gone(pid: str) -> None:
+    assert process_is_gone(f"{process_name().split(':')[0]}:{pid}:1", ago(LEASE_SECONDS + 1))
 
 
 def test_process_at_work_here_is_not_gone_however_late_its_beat(other: subprocess.Popen[bytes]) -> None:

@@ -197,3 +197,20 @@ async def test_file_with_a_utf_8_mark_is_read(versions: Versions, shop: Task, pr
     prompts_file.write_bytes(b"\xef\xbb\xbf" + prompts_file.read_bytes())
     assert (await versions.active(shop)).prompts["shop"].prompt == "First é."
     assert [file for file in os.listdir(prompts_file.parent) if "broken" in file] == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.json"
+    file.write_text("old")
+    left = [".prompts.json.0123456789abcdef.tmp", ".prompts.json.ffffffffffffffff.tmp"]
+    others = [
+        ".other.json.0123456789abcdef.tmp",
+        ".prompts.json.tmp",
+        "prompts.json.0123456789abcdef.tmp",
+        ".promptsxjson.0123456789abcdef.tmp",
+    ]
+    for name in [*left, *others]:
+        (tmp_path / name).touch()
+    write_whole(file, "new")
+    assert file.read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "prompts.json"])
