@@ -14,7 +14,7 @@ from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.grouping import representative_sample
 from ratchet.prompting import change_hash
-from ratchet.proposers import Situation, fingerprint_of, recall
+from ratchet.proposers import Refused, Situation, fingerprint_of, recall, refusal
 from ratchet.records import (
     Candidate,
     CandidateResult,
@@ -97,10 +97,13 @@ async def validate_candidates(
 ) -> Finding:
     """Search from the candidates of a cycle, and put the best one found to the gate.
 
-    `round_number` counts the proposals of the cycle; `feedback` is what a person asked of this one.
+    `round_number` counts the proposals of the cycle; `feedback` is what a person asked of this one. The candidates meet
+    the guards once more: the rules, or the prompt in force, may be others than when they were proposed.
     """
     proposal_id = f"{claim.cycle_id}-P{round_number}"
     case = await _case(engine, claim, report, proposal_id)
+    candidates, late = _guard(case, candidates, feedback)
+    refused = refused + late
     try:
         async with charged_to(engine, case.cycle_id):
             result = await _search(case, candidates, feedback, without=proposal_id)
@@ -151,10 +154,22 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     return _Case(engine, bench, under_way.production, claim.diagnosis, failures, claim.cycle_id, report)
 
 
+def _situation(case: _Case, feedback: str) -> Situation:
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, case.failures, feedback)
+
+
+def _guard(case: _Case, candidates: list[Candidate], feedback: str) -> tuple[list[Candidate], list[CandidateResult]]:
+    """Those that the guards let through, and how the others fared."""
+    situation = _situation(case, feedback)
+    reasons = [refusal(situation, candidate.prompt) for candidate in candidates]
+    judged = list(zip(candidates, reasons, strict=True))
+    refused = [Refused(candidate, reason).result for candidate, reason in judged if reason is not None]
+    return [candidate for candidate, reason in judged if reason is None], refused
+
+
 async def _search(case: _Case, candidates: list[Candidate], feedback: str, without: str) -> SearchResult:
     """The best of the candidates, and of what further rounds make of it."""
-    component = case.diagnosis.component
-    situation = Situation(case.engine, case.bench, component, case.diagnosis, case.failures, feedback)
+    situation = _situation(case, feedback)
     return await search(
         situation,
         candidates,

@@ -22,7 +22,8 @@ def proposed(engine: Engine, in_cycle: Any, run_node: Any) -> Any:
 
     async def make(decision: str | None = "approve") -> Any:
         candidate = Candidate(strategy="says", rationale="says it", prompt=TaskPrompt(prompt=SHORT))
-        state = {**await in_cycle(), "candidates": [candidate.model_dump(mode="json")]}
+        found = {"candidates": [candidate.model_dump(mode="json")], "refused": [], "round": 1}
+        state = await in_cycle(entrants=found)
         state = (await run_node("validate", state)).state
         if decision:
             given = Decision(type=decision, reviewer="ada", reason="good")  # type: ignore[arg-type]
