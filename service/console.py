@@ -1,13 +1,14 @@
 """What commands print: one JSON object for programs, tables and progress for people."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from service.machine import only_json
 
 out = Console(markup=False, emoji=False)
 """Results. Names and outputs are printed as they are, also those that look like markup."""
@@ -20,7 +21,7 @@ Tell = Callable[..., None]
 
 def print_json(data: dict[str, Any]) -> None:
     """The one object a ``--json`` command prints."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+    only_json.write(json.dumps(data, ensure_ascii=False, default=str))
 
 
 @contextmanager

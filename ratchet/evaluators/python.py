@@ -3,9 +3,9 @@
 import inspect
 from typing import Any
 
-from ratchet.concurrency import to_daemon_thread, user_calls
+from ratchet.concurrency import is_our_own, to_daemon_thread, user_calls
 from ratchet.config.objects import load_object
-from ratchet.errors import ConfigurationError, EvaluationError
+from ratchet.errors import ConfigurationError, EvaluationError, one_line
 from ratchet.evaluators.programmatic import Check
 from ratchet.tasks import Expected
 from ratchet.tasks.criteria import Python
@@ -40,8 +40,10 @@ async def _call(use: str, function: Any, **arguments: Any) -> Any:
     try:
         result = await to_daemon_thread(function, **arguments)
         return await result if inspect.isawaitable(result) else result
-    except (Exception, SystemExit) as error:  # the user's code: whatever it raises is an evaluation error
-        raise EvaluationError(f"{use} raised {type(error).__name__}: {error}") from error
+    except BaseException as error:  # the user's code: whatever it raises is an evaluation error
+        if is_our_own(error):
+            raise
+        raise EvaluationError(f"{use} raised {one_line(error)}") from error
 
 
 async def load_function(criterion: Python) -> Any:

@@ -21,6 +21,7 @@ from cycle_states import Desk, Reach
 from ratchet.config.settings import ROLES, Settings
 from service.cli import main
 from service.loop import improve
+from service.machine import only_json
 from service.session import Session, open_session
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,8 +115,11 @@ def ratchet(
     def run(*arguments: str) -> Done:
         monkeypatch.setattr("sys.argv", ["ratchet", *arguments])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            only_json.end()
         captured = capfd.readouterr()
         return Done(int(ended.value.code or 0), captured.out, captured.err)
 
