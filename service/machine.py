@@ -15,6 +15,12 @@ class OnlyJson:
         self._kept: TextIO | None = None
         self._stdout = sys.stdout
 
+    def choose(self, chosen: bool) -> bool:
+        """For the option ``--json``: it begins while arguments are read, before anybody's code is loaded."""
+        if chosen:
+            self.begin()
+        return chosen
+
     def begin(self) -> None:
         """From now on; a second time changes nothing."""
         if self._kept is not None:

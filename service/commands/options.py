@@ -6,16 +6,10 @@ import typer
 
 from service.machine import only_json
 
-
-def _for_programs(chosen: bool) -> bool:
-    """Keep standard output clean before anybody's code is loaded."""
-    if chosen:
-        only_json.begin()
-    return chosen
-
-
 TaskName = Annotated[str, typer.Argument(help="Name of a folder below the tasks folder.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", callback=_for_programs)]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object and nothing else.", callback=only_json.choose)
+]
 Reviewer = Annotated[str, typer.Option("--reviewer", help="Who answers, for the audit log.", envvar="USER")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log.")]
 Expected = Annotated[str | None, typer.Option("--expected", help="The right output.")]

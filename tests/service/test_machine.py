@@ -37,3 +37,14 @@ def test_nothing_is_turned_before_it_begins(capfd: pytest.CaptureFixture[str]) -
     only.write("a line")
 
     assert capfd.readouterr().out == "a line\n"
+
+
+@pytest.mark.parametrize(("chosen", "out"), [(True, "ours\n"), (False, "noise\nours\n")])
+def test_option_decides(capfd: pytest.CaptureFixture[str], chosen: bool, out: str) -> None:
+    only = OnlyJson()
+    assert only.choose(chosen) is chosen
+    sys.stdout.write("noise\n")
+    only.write("ours")
+    only.end()
+
+    assert capfd.readouterr().out == out
