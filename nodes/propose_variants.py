@@ -10,9 +10,10 @@ from ratchet.cycles.spending import charged_to
 from ratchet.engine import Engine
 from ratchet.errors import BudgetError
 from ratchet.proposers import Proposer, Situation, own_proposers, propose, recall, remember, wording_strategies
-from ratchet.records import Decision, Diagnosis
+from ratchet.records import Diagnosis
 from ratchet.store.documents import EntrantsDocument
-from ratchet.store.rows import CycleRow
+from ratchet.store.proposals import round_of
+from ratchet.store.rows import CycleRow, ProposalRow
 
 
 async def propose_variants(state: State, config: RunnableConfig, engine: Engine) -> State:
@@ -28,7 +29,8 @@ async def propose_with(
     They are noted with the cycle, where `validate` finds them: those in the state are for whoever looks at it.
     """
     row = await own_cycle(engine, state, config)
-    situation = await _situation(state, row, engine)
+    rejected = await engine.store.proposals.last_rejected(row["id"])
+    situation = await _situation(row, rejected, engine)
     proposers = (*built_in, *await own_proposers(situation.bench.task))
     get_stream_writer()({"step": step, "text": f"asking {', '.join(proposer.name for proposer in proposers)}"})
     try:
@@ -40,22 +42,23 @@ async def propose_with(
     found: EntrantsDocument = {
         "candidates": [candidate.model_dump(mode="json") for candidate in proposed.candidates],
         "refused": [refused.result.model_dump(mode="json") for refused in proposed.refused],
-        "round": state.get("round", 0) + 1,
+        "feedback": situation.feedback,
+        "round": 1 if rejected is None else round_of(rejected) + 1,
     }
     await engine.store.cycles.record(row["id"], {"entrants": found})
     update: State = {"feedback": situation.feedback, "decision": None, "problem": None}
     return {**update, "candidates": found["candidates"], "refused": found["refused"], "round": found["round"]}
 
 
-async def _situation(state: State, row: CycleRow, engine: Engine) -> Situation:
+async def _situation(row: CycleRow, rejected: ProposalRow | None, engine: Engine) -> Situation:
     bench = await engine.workbench(row["task"])
     diagnosis = Diagnosis.model_validate(row["document"].get("diagnosis"))
-    decision = Decision.model_validate(state["decision"]) if state.get("decision") else None
+    decision = rejected["document"].get("decision") if rejected else None
     return Situation(
         harness=engine,
         bench=bench,
         component=diagnosis.component,
         diagnosis=diagnosis,
         failures=await engine.store.failures.bundles(diagnosis.failures),
-        feedback=(decision.feedback if decision else "") or row["document"].get("hint", ""),
+        feedback=(decision["feedback"] if decision else "") or row["document"].get("hint", ""),
     )

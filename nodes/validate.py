@@ -36,7 +36,7 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
             await take_back_edit(engine, first)
         return _of_edit(finding)
     row = await own_cycle(engine, state, config)
-    proposed = row["document"].get("entrants") or {"round": state.get("round", 1), "candidates": [], "refused": []}
+    proposed = row["document"].get("entrants") or {"round": 1, "feedback": "", "candidates": [], "refused": []}
     finding = await validate_candidates(
         engine,
         _claim_of(row),
@@ -44,7 +44,7 @@ async def validate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         [CandidateResult.model_validate(result) for result in proposed["refused"]],
         report,
         round_number=proposed["round"],
-        feedback=state.get("feedback", ""),
+        feedback=proposed["feedback"],
     )
     return {**_of_candidates(finding, row["id"]), "problem": None, "decision": None}
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from ratchet.cycles.spending import charged_to
 from ratchet.engine import Engine, Trial, Workbench, as_trials, score_all, with_prompt
@@ -24,10 +27,12 @@ from ratchet.records import (
     Proposal,
     Repeats,
     Validation,
+    Verdict,
 )
 from ratchet.search import SearchResult, race_policy, search
+from ratchet.store.cycles import record_progress
 from ratchet.store.documents import CycleDocument
-from ratchet.store.proposals import decision_document
+from ratchet.store.proposals import add_proposal, decision_document, proposal_status
 from ratchet.store.rows import NewProposal
 from ratchet.store.statuses import ProposalStatus
 
@@ -244,22 +249,28 @@ async def _record_proven(
     status: ProposalStatus,
     decision: Decision | None = None,
 ) -> Finding:
-    await _store(case, proposal, validation, status, decision)
+    row = _row_of(proposal, validation, status, decision)
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json"),
         "validation": validation.model_dump(mode="json"),
     }
-    await case.engine.store.cycles.record(
-        case.cycle_id, document, status="awaiting_approval", verdict=validation.verdict
-    )
+    await case.engine.store.transact([partial(_put_on_table, row=row, document=document, verdict=validation.verdict)])
     return Finding(proposal, validation)
+
+
+def _put_on_table(connection: Connection, *, row: NewProposal, document: CycleDocument, verdict: Verdict) -> None:
+    """Store a proven proposal, and let its cycle wait, unless somebody has decided on it by now: a node may run twice,
+    and two processes may have run it."""
+    add_proposal(connection, row)
+    if proposal_status(connection, row["id"]) == row["status"]:
+        record_progress(connection, row["cycle_id"], document, status="awaiting_approval", verdict=verdict)
 
 
 async def _record_unproven(
     case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
 ) -> Finding:
     if proposal is not None:
-        await _store(case, proposal, validation, "unproven")
+        await case.engine.store.proposals.add([_row_of(proposal, validation, "unproven")])
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json") if proposal else None,
         "validation": validation.model_dump(mode="json"),
@@ -277,10 +288,10 @@ async def _out_of_budget(case: _Case, message: str) -> Finding:
     return Finding(None, validation, out_of_budget=True)
 
 
-async def _store(
-    case: _Case, proposal: Proposal, validation: Validation, status: ProposalStatus, decision: Decision | None = None
-) -> None:
-    """Keep the proposal whole: whatever makes it live later believes this row. `decision`: what it was approved by."""
+def _row_of(
+    proposal: Proposal, validation: Validation, status: ProposalStatus, decision: Decision | None = None
+) -> NewProposal:
+    """The proposal whole: what makes it live later believes this row. `decision`: what it was approved by."""
     candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
     row: NewProposal = {
         "id": proposal.id,
@@ -300,4 +311,4 @@ async def _store(
     }
     if decision is not None:
         row["document"]["decision"] = decision_document(decision, proposal.change_hash)
-    await case.engine.store.proposals.add([row])
+    return row

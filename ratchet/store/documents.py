@@ -96,6 +96,8 @@ class EntrantsDocument(TypedDict):
 
     round: int
     """How many times a proposal was asked for in the cycle."""
+    feedback: str
+    """What a person asked of them: feedback on a rejected proposal, else a hint."""
     candidates: list[Dump]
     """`ratchet.records.Candidate`s that will race."""
     refused: list[Dump]

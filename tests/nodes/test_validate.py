@@ -21,7 +21,7 @@ def says(text: str) -> dict[str, Any]:
 
 def of_strategies(*texts: str, number: int = 1) -> dict[str, Any]:
     """What the proposers of the cycle said, as it is stored with it."""
-    return {"candidates": [says(text) for text in texts], "refused": [], "round": number}
+    return {"candidates": [says(text) for text in texts], "refused": [], "round": number, "feedback": ""}
 
 
 @pytest.fixture
