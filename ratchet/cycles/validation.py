@@ -74,6 +74,8 @@ class _Case(NamedTuple):
     """Its held-out cases are those of this test, in their order."""
     production: set[str]
     """Ids of the held-out cases that come from production."""
+    planned: int
+    """How many held-out cases the test was planned for."""
     diagnosis: Diagnosis
     failures: list[FailureBundle]
     cycle_id: str
@@ -156,7 +158,9 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     worked_on = {failure.input.strip() for failure in failures}
     under_way = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
     bench = replace(bench, cases=[*bench.train, *under_way.cases])
-    return _Case(engine, bench, under_way.production, claim.diagnosis, failures, claim.cycle_id, report)
+    return _Case(
+        engine, bench, under_way.production, under_way.planned, claim.diagnosis, failures, claim.cycle_id, report
+    )
 
 
 def _situation(case: _Case, feedback: str) -> Situation:
@@ -207,6 +211,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         proposal.component,
         proposal.after,
         case.bench.holdout,
+        planned=case.planned,
         level=await case.engine.store.gate_tests.level(task, proposal.id, error_level),
         repeats=repeats.count,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),

@@ -21,16 +21,18 @@ async def prove(
     cases: Sequence[Case],
     *,
     level: float,
+    planned: int | None = None,
     repeats: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Compare `prompt` with the one in force on `cases`, each run `repeats` times under either, in their order: it has
-    to be settled before, see `ratchet.gate.holdout`.
+    to be settled before, see `ratchet.gate.holdout`. So has the number of cases `planned`, where some were left out
+    since.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
-    comparison = Comparison(level)
+    comparison = Comparison(level, planned or len(cases))
     new_prompts = with_prompt(bench.prompts, component, prompt)
     for start, end in pairwise([0, *looks(len(cases))]):
         block = cases[start:end]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ratchet.config.objects import load_instance
 from ratchet.errors import ConfigurationError
-from ratchet.gate.eprocess import wealth
 from ratchet.records import Candidate
 from ratchet.search.entry import Entry
+from ratchet.search.evidence import wealth
 from ratchet.tasks import Task
 
 AT_LEAST = {"training": 0, "pairs": 0, "close": 0, "cheaper": 0.0, "evidence": 0.0}
@@ -54,7 +54,7 @@ class RacePolicy:
     rounds: int = 3
     """Races in one search."""
     evidence: float = 6.0
-    """E-value (see `ratchet.gate.eprocess`) from which on an addition to a candidate that helps already is kept: four
+    """E-value (see `ratchet.search.evidence`) from which on an addition to a candidate that helps already is kept: four
     cases won and none lost, or seven won and one lost."""
     candidates: int = 6
     """Candidates of a further round."""
