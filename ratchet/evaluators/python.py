@@ -1,7 +1,7 @@
 """Evaluator functions of the user's, in the convention of openevals and LangSmith."""
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 from ratchet.concurrency import is_our_own, to_daemon_thread, user_calls
 from ratchet.config.objects import load_object
@@ -13,11 +13,26 @@ from ratchet.tasks.criteria import Python
 SECONDS = 60.0
 
 
+class Grade(NamedTuple):
+    """What a function says of an output; the score is 0 or 1 where the criterion is not graded."""
+
+    passed: bool
+    comment: str
+    score: float
+
+
 async def check_python(criterion: Python, text: str, output: str, expected: Expected) -> Check:
-    """Call the function; a boolean score passes as it is, a number from `pass_score` on.
+    """Whether the output passes, see `grade_python`."""
+    passed, comment, _ = await grade_python(criterion, text, output, expected)
+    return passed, comment
+
+
+async def grade_python(criterion: Python, text: str, output: str, expected: Expected) -> Grade:
+    """Call the function; a boolean score passes as it is, a number from `pass_score` on. A graded one is kept.
 
     Raises:
-        EvaluationError: the function is missing, raises, hangs or returns something else.
+        EvaluationError: the function is missing, raises, hangs or returns something else, or a graded score is not
+            between 0 and 1.
     """
     try:
         function = await load_function(criterion)
@@ -30,9 +45,12 @@ async def check_python(criterion: Python, text: str, output: str, expected: Expe
     score = result.get("score") if isinstance(result, dict) else result
     comment = str(result.get("comment") or "") if isinstance(result, dict) else ""
     if isinstance(score, bool):
-        return score, comment
+        return Grade(score, comment, float(score))
     if isinstance(score, int | float):
-        return score >= criterion.pass_score, comment
+        passed = score >= criterion.pass_score
+        if criterion.graded and not 0 <= score <= 1:
+            raise EvaluationError(f"{criterion.use} returned the score {score:g}, a graded one has to be from 0 to 1")
+        return Grade(passed, comment, float(score) if criterion.graded else float(passed))
     raise EvaluationError(f"{criterion.use} returned {result!r:.80}, expected a mapping with 'score'")
 
 

@@ -74,6 +74,11 @@ class Comparison:
     def _out_of_reach(self, left: int) -> bool:
         return self.test.best_possible(left) < self.needed
 
+    @property
+    def _graded(self) -> bool:
+        """Whether grades are compared: they may rise where no failure passes yet."""
+        return any(run.evaluation.grade is not None for pair in self.pairs for run in (*pair.old, *pair.new))
+
     def missing(self) -> int | None:
         """How many further cases won outright would have proven an inconclusive change; None where that is no question,
         or where it would take many more."""
@@ -104,7 +109,7 @@ class Comparison:
         """The finding, all vetoes included."""
         verdict = self.verdict()
         all_vetoes = [*vetoes, *self.regressions()]
-        if triggering and not fixed:
+        if triggering and not fixed and not self._graded:
             all_vetoes.append("none of the triggering failures is fixed")
         proven, missing = verdict == "better" and not all_vetoes, self.missing()
         return Validation(

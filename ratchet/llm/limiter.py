@@ -1,6 +1,6 @@
 """How many calls an endpoint bears at a time, found out by calling it.
 
-The limit starts at the set one, falls by halving and rises by addition: Chiu and Jain, "Analysis of the increase and
+It starts at the set limit, falls by halving, rises by addition: Chiu and Jain, "Analysis of the increase and
 decrease algorithms for congestion avoidance in computer networks", 1989. Falling once for all calls that were under way
 together is taken from TCP: Jacobson, "Congestion avoidance and control", 1988.
 """

@@ -30,6 +30,7 @@ class EvaluationDocument(TypedDict):
     score: float | None
     passed: bool | None
     problems: list[str]
+    grade: NotRequired[float | None]
 
 
 class ProblemDocument(TypedDict):

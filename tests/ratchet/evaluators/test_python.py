@@ -9,7 +9,7 @@ from shop import Project
 
 from ratchet.errors import EvaluationError
 from ratchet.evaluators import python as python_criterion
-from ratchet.evaluators.python import check_python
+from ratchet.evaluators.python import check_python, grade_python
 from ratchet.tasks.criteria import Python
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +115,29 @@ async def test_python_that_is_missing_is_an_error() -> None:
     criterion = Python(name="c", kind="python", use="no_such_module:f")
     with pytest.raises(EvaluationError, match="'no_such_module:f' cannot be imported"):
         await check_python(criterion, "in", "out", None)
+
+
+@pytest.mark.parametrize(
+    ("returned", "options", "score"),
+    [
+        (0.6, {"graded": True}, 0.6),
+        ({"score": 0.25}, {"graded": True}, 0.25),
+        ({"score": 1}, {"graded": True}, 1.0),
+        (True, {"graded": True}, 1.0),
+        (0.6, {}, 1.0),
+        ({"score": 0.25}, {}, 0.0),
+        (7, {"pass_score": 5.0}, 1.0),
+    ],
+)
+async def test_score_is_kept_where_the_criterion_is_graded(
+    project: Project, returned: Any, options: dict[str, Any], score: float
+) -> None:
+    criterion = Python(name="c", kind="python", use=project.add("evaluator", lambda **_: returned), **options)
+    assert (await grade_python(criterion, "in", "out", "ref")).score == score
+
+
+@pytest.mark.parametrize("returned", [7, -0.1, {"score": 1.01}, float("nan")])
+async def test_graded_score_is_from_0_to_1(project: Project, returned: Any) -> None:
+    use = project.add("evaluator", lambda **_: returned)
+    with pytest.raises(EvaluationError, match="a graded one has to be from 0 to 1"):
+        await grade_python(Python(name="c", kind="python", use=use, graded=True), "in", "out", "ref")
