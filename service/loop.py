@@ -118,7 +118,7 @@ async def answer(session: Session, name: str, reply: dict[str, Any]) -> dict[str
         AlreadyDecidedError: nothing waits for an answer any more, or somebody has decided before; says who.
         RefusalError: what is stored of the proposal does not fit together.
     """
-    row, seen = await _named(session, name)
+    row, seen = await _cycle_of(session, name)
     cycle_id = row["id"]
     finished = await _late(session, row, reply)
     if finished is not None:
@@ -140,7 +140,7 @@ async def answer(session: Session, name: str, reply: dict[str, Any]) -> dict[str
     return _outcome_of(result, cycle_id)
 
 
-async def _named(session: Session, name: str) -> tuple[CycleRow, str]:
+async def _cycle_of(session: Session, name: str) -> tuple[CycleRow, str]:
     """The cycle, and the id of its proposal, that a reviewer names."""
     row = await session.engine.store.cycles.get(name)
     if row is not None:

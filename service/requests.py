@@ -56,7 +56,7 @@ async def waiting_thread(session: Session, row: CycleRow) -> CycleThread:
     if _is_about_to_ask(state, row):  # the process ended just before the interrupt
         await thread.graph.ainvoke(None, thread.config, durability="sync")
         state = await _state(thread)
-    if state is not None and _unfinished(state) == (_NODE,) and any(_asks_for(item, row) for item in state.interrupts):
+    if state is not None and _open_nodes(state) == (_NODE,) and any(_asks_for(item, row) for item in state.interrupts):
         return thread
     return await make_request_again(session, row)
 
@@ -84,7 +84,7 @@ async def finish(session: Session, row: CycleRow) -> dict[str, Any]:
     """Let a decision take effect whose process ended before it did; the outcome."""
     thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
     state = await _state(thread)
-    if state is not None and _unfinished(state) == (_NODE,) and _has_proposal_of(state, row):
+    if state is not None and _open_nodes(state) == (_NODE,) and _has_proposal_of(state, row):
         await thread.graph.ainvoke(None, thread.config, durability="sync")
     else:
         thread = await make_request_again(session, row)
@@ -113,7 +113,7 @@ async def running_thread(session: Session, row: CycleRow) -> tuple[CycleThread, 
     """The thread in which a running cycle goes on, and the input to go on with: none where its checkpoint is there."""
     thread = CycleThread(session.graph(row["graph"]), thread_config(row["thread_id"]))
     state = await _state(thread)
-    if state is not None and _unfinished(state) and state.values.get("task") == row["task"]:
+    if state is not None and _open_nodes(state) and state.values.get("task") == row["task"]:
         return thread, None
     thread = CycleThread(session.graph("improve"), thread_config(new_thread_id()))
     await session.engine.store.cycles.move_to_thread(row["id"], "improve", thread.id)
@@ -131,15 +131,15 @@ async def _state(thread: CycleThread) -> Any:
         return None
 
 
-def _unfinished(state: Any) -> tuple[str, ...]:
-    """The nodes that run next, or have run and whose writes are not in a checkpoint yet: `next` leaves out the latter,
-    and a thread would look as if it had ended where its process was killed between the two."""
+def _open_nodes(state: Any) -> tuple[str, ...]:
+    """The nodes that run next, or have run and whose writes are in no checkpoint yet. `next` leaves out the latter:
+    where a process was killed between the two, the thread would look as if it had ended."""
     return tuple(task.name for task in state.tasks)
 
 
 def _is_about_to_ask(state: Any, row: CycleRow) -> bool:
     """Only the waiting node is run here. Others may be at work in another process."""
-    if state is None or state.interrupts or _unfinished(state) != (_NODE,):
+    if state is None or state.interrupts or _open_nodes(state) != (_NODE,):
         return False
     return _has_proposal_of(state, row)
 

@@ -63,7 +63,7 @@ async def note_applied(
             partial(set_proposal_status, proposal_id=proposal.id, status="applied", reason=reason),
             partial(mark_of_cycle, cycle_id=proposal.cycle_id, status="fixed", was=failures_were),
             partial(supersede_open, task=proposal.task, component=proposal.component),
-            partial(record_progress, cycle_id=proposal.cycle_id, document=_ended(decision, version), status="applied"),
+            partial(record_progress, cycle_id=proposal.cycle_id, document=_end_document(decision, version), status="applied"),
         ]
     )
 
@@ -72,10 +72,10 @@ async def _close_cycle(engine: Engine, proposal: Proposal, decision: Decision, v
     """End a cycle whose change is live and which is open all the same: a process that was late has opened it."""
     cycle = await engine.store.cycles.get(proposal.cycle_id)
     if cycle is not None and cycle["status"] in OPEN_CYCLE:
-        await engine.store.cycles.record(cycle["id"], _ended(decision, version), status="applied")
+        await engine.store.cycles.record(cycle["id"], _end_document(decision, version), status="applied")
 
 
-def _ended(decision: Decision, version: VersionRow) -> CycleDocument:
+def _end_document(decision: Decision, version: VersionRow) -> CycleDocument:
     return {"decision": decision.model_dump(mode="json"), "version": version["number"]}
 
 
