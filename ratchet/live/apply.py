@@ -63,7 +63,9 @@ async def note_applied(
             partial(set_proposal_status, proposal_id=proposal.id, status="applied", reason=reason),
             partial(mark_of_cycle, cycle_id=proposal.cycle_id, status="fixed", was=failures_were),
             partial(supersede_open, task=proposal.task, component=proposal.component),
-            partial(record_progress, cycle_id=proposal.cycle_id, document=_end_document(decision, version), status="applied"),
+            partial(
+                record_progress, cycle_id=proposal.cycle_id, document=_end_document(decision, version), status="applied"
+            ),
         ]
     )
 
