@@ -22,6 +22,7 @@ from service.commands.resolving import resolve
 from service.commands.running import evaluate, run
 from service.commands.versions import audit, history, rollback
 from service.console import err
+from service.machine import write_any_text
 
 app = typer.Typer(
     name="ratchet",
@@ -67,6 +68,7 @@ def options(version: bool = typer.Option(False, "--version", help="Print the ver
 
 def main() -> None:
     """Run the command line: exit code 0 done, 1 the answer is no, 2 wrong use or configuration."""
+    write_any_text()
     try:
         app()
     except (AlreadyDecidedError, RefusalError, StaleBaseError) as error:

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from sqlalchemy import URL
 
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
@@ -25,8 +26,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
-    )
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True,
+        env_file_encoding="utf-8-sig", allow_inf_nan=False,
+    )  # fmt: skip
 
     home: Path = Path(".ratchet")
     """Folder of the databases."""
@@ -72,6 +74,10 @@ class Settings(BaseSettings):
             ConfigurationError: naming the variable and what is expected.
         """
         try:
+            Path.cwd()  # relative paths, as the defaults are, begin there
+        except OSError as error:
+            raise ConfigurationError("the working directory was removed; go to another one") from error
+        try:
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             raise ConfigurationError(f"settings (RATCHET_...): {first_problem(error)}") from error
@@ -79,6 +85,15 @@ class Settings(BaseSettings):
             raise ConfigurationError(f".env: not UTF-8 text (byte {error.start})") from error
         except OSError as error:
             raise ConfigurationError(f".env: cannot be read ({error.strerror})") from error
+
+    @field_validator("home", "tasks_dir", "rules_file", "prompts_file")
+    @classmethod
+    def _with_home_folder(cls, path: Path) -> Path:
+        """``~`` as a shell reads it: none has read what stands in ``.env``."""
+        try:
+            return path.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{error} (HOME is not set)") from error
 
     def model_for(self, role: str) -> str:
         """The model setting of one of `ROLES`."""
@@ -96,7 +111,8 @@ class Settings(BaseSettings):
 
     def application_url(self) -> str:
         """SQLAlchemy URL of the application database."""
-        return self.database_url or f"sqlite:///{(self.home / 'ratchet.sqlite').absolute()}"
+        file = str((self.home / "ratchet.sqlite").absolute())
+        return self.database_url or URL.create("sqlite", database=file).render_as_string()
 
     def checkpoint_file(self) -> Path:
         """SQLite file of the LangGraph checkpoints."""

@@ -1,6 +1,7 @@
 """Evaluator functions of the user's, in the convention of openevals and LangSmith."""
 
 import inspect
+import math
 from typing import Any, NamedTuple
 
 from ratchet.concurrency import is_our_own, to_daemon_thread, user_calls
@@ -42,16 +43,26 @@ async def grade_python(criterion: Python, text: str, output: str, expected: Expe
         raise EvaluationError(str(error)) from error
     except TimeoutError as error:
         raise EvaluationError(f"{criterion.use} took longer than {SECONDS:g} s") from error
-    score = result.get("score") if isinstance(result, dict) else result
+    score = _plain(result.get("score") if isinstance(result, dict) else result)
     comment = str(result.get("comment") or "") if isinstance(result, dict) else ""
     if isinstance(score, bool):
         return Grade(score, comment, float(score))
-    if isinstance(score, int | float):
+    if isinstance(score, int | float) and math.isfinite(score):
         passed = score >= criterion.pass_score
         if criterion.graded and not 0 <= score <= 1:
             raise EvaluationError(f"{criterion.use} returned the score {score:g}, a graded one has to be from 0 to 1")
         return Grade(passed, comment, float(score) if criterion.graded else float(passed))
     raise EvaluationError(f"{criterion.use} returned {result!r:.80}, expected a mapping with 'score'")
+
+
+def _plain(score: Any) -> Any:
+    """A number or truth value of numpy's, or of a tensor of one, as Python's own."""
+    if isinstance(score, bool | int | float) or not callable(getattr(score, "item", None)):
+        return score
+    try:
+        return score.item()
+    except (TypeError, ValueError, RuntimeError):  # it has several
+        return score
 
 
 async def _call(use: str, function: Any, **arguments: Any) -> Any:

@@ -1,5 +1,6 @@
 """The application database: connections, transactions, migrations."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ HEAD = "0005"
 BACKENDS = ("sqlite", "postgresql")
 """Those that have partial unique indexes and ``ON CONFLICT``."""
 BUSY_SECONDS = 10.0
+MOST_BYTES = 500
+"""Of a path that SQLite opens, with what it adds for its journal."""
 
 Effect = Callable[[Connection], object]
 """Something to write inside a transaction of somebody else; what it raises undoes all of the transaction."""
@@ -47,7 +50,7 @@ class Database:
             self._migrate()
         except (DBAPIError, sqlite3.DatabaseError) as error:
             words = getattr(error, "orig", error)
-            raise ConfigurationError(f"database {shown}: {words}") from error
+            raise ConfigurationError(f"database {shown}: {words}{_advice(parsed)}") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -74,6 +77,15 @@ class Database:
             if _revision(connection) == HEAD:
                 return
             _upgrade(connection)
+
+
+def _advice(url: URL) -> str:
+    """What to do about a database that cannot be opened."""
+    if url.get_backend_name() != "sqlite":
+        return ""
+    length = len(os.fsencode(url.database or ""))
+    too_long = f"; its path is longer than SQLite takes ({length} bytes)" if length > MOST_BYTES else ""
+    return f"{too_long}; RATCHET_HOME names its folder"
 
 
 def _parse_url(url: str) -> URL:

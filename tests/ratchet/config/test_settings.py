@@ -4,6 +4,7 @@ import pytest
 
 from ratchet.config.settings import ROLES, Settings, unknown_variables
 from ratchet.errors import ConfigurationError
+from ratchet.store import Database
 
 
 def test_settings_have_defaults_that_need_no_key() -> None:
@@ -39,6 +40,8 @@ def test_settings_take_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatc
         ("RATCHET_TIMEOUT", "-1", "timeout: Input should be greater than 0"),
         ("RATCHET_JUDGE_MAX_TOKENS", "0", "judge_max_tokens: Input should be greater than or equal to 1"),
         ("RATCHET_AGENT_TEMPERATURE", "3", "agent_temperature: Input should be less than or equal to 2"),
+        ("RATCHET_TIMEOUT", "inf", "timeout: Input should be a finite number"),
+        ("RATCHET_TIMEOUT", "nan", "timeout: Input should be a finite number"),
         ("RATCHET_RETRIES", "99", "retries: Input should be less than or equal to 10"),
     ],
 )
@@ -98,4 +101,40 @@ def test_env_file_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"RATCHET_HOME=caf\xe9\n")
     assert unknown_variables() == []
     with pytest.raises(ConfigurationError, match=r"^\.env: not UTF-8 text \(byte 16\)$"):
+
+
+@pytest.mark.parametrize(
+    "name", ["50%20off", "what?", "p#1", "a b", "c:d", "%(here)s", "a?mode=memory", "ünï 工程", "it's"]
+)
+def test_database_lies_below_the_home_whatever_its_name(tmp_path: Path, name: str) -> None:
+    settings = Settings.load(home=tmp_path / name)
+    Database(settings.application_url()).close()
+    assert (tmp_path / name / "ratchet.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfRATCHET_HOME=x y\nRATCHET_MAX_CALLS=7",
+        b"RATCHET_HOME=x y\r\nRATCHET_MAX_CALLS=7\r\n",
+        b"export RATCHET_HOME='x y'\nexport RATCHET_MAX_CALLS=\"7\"\n",
+    ],
+)
+def test_env_file_is_read_as_editors_write_it(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / ".env").write_bytes(text)
+    assert (Settings.load().home, Settings.load().max_calls) == (Path("x y"), 7)
+
+
+def test_home_folder_is_meant_by_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").write_text("RATCHET_HOME=~/kept\n")
+    assert Settings.load().home == tmp_path / "kept"
+
+
+def test_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigurationError, match=r"^the working directory was removed; go to another one$"):
         Settings.load()
