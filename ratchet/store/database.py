@@ -18,6 +18,8 @@ HEAD = "0005"
 BACKENDS = ("sqlite", "postgresql")
 """Those that have partial unique indexes and ``ON CONFLICT``."""
 BUSY_SECONDS = 10.0
+WRITE_LOCK = 7283456190
+"""Number of the advisory lock: any, but always the same."""
 MOST_BYTES = 500
 """Of a path that SQLite opens, with what it adds for its journal."""
 
@@ -27,7 +29,11 @@ Row = TypeVar("Row")
 
 
 class Database:
-    """One SQLAlchemy engine. Every write transaction takes the write lock first (``BEGIN IMMEDIATE`` on SQLite)."""
+    """One SQLAlchemy engine. Every write transaction takes the write lock first.
+
+    On SQLite it is ``BEGIN IMMEDIATE``. PostgreSQL has none, and there an advisory lock of the database stands for it.
+    What a writer has read is true until it commits, so that nobody counts, decides or takes over at the same time.
+    """
 
     def __init__(self, url: str) -> None:
         """Connect and bring the schema up to date.
@@ -46,6 +52,8 @@ class Database:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self._engine, "begin", _begin_postgresql)
         try:
             self._migrate()
         except (DBAPIError, sqlite3.DatabaseError) as error:
@@ -133,6 +141,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("ratchet_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("ratchet_write", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 
 def _revision(connection: Connection) -> str | None:
