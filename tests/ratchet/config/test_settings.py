@@ -101,6 +101,7 @@ def test_env_file_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"RATCHET_HOME=caf\xe9\n")
     assert unknown_variables() == []
     with pytest.raises(ConfigurationError, match=r"^\.env: not UTF-8 text \(byte 16\)$"):
+        Settings.load()
 
 
 @pytest.mark.parametrize(
