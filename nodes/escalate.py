@@ -5,7 +5,7 @@ from typing import cast, get_args
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import OutcomeState, State, ending, own_cycle
-from ratchet.cycles.spending import with_silent_roles
+from ratchet.cycles.silent import with_silent_roles
 from ratchet.engine import Engine
 from ratchet.store.documents import Dump, ReviewDocument
 from ratchet.store.statuses import CycleStatus, ReviewKind

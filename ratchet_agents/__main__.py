@@ -2,8 +2,14 @@
 
 from ratchet_agents.packages import own_packages
 
-with own_packages():
-    from service.cli import main
+
+def main() -> None:
+    """Run the command line. Commands are imported when they are asked for, so our packages are found all the while."""
+    with own_packages():
+        from service.cli import main as run
+
+        run()
+
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,5 @@
 """Standard output under ``--json``: one object, and nothing that other people's code prints."""
 
-import io
 import os
 import sys
 from typing import TextIO
@@ -51,10 +50,3 @@ class OnlyJson:
 
 
 only_json = OnlyJson()
-
-
-def write_any_text() -> None:
-    """Let text that the terminal's encoding lacks be written as escapes, instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 from sqlalchemy import URL
@@ -12,6 +13,7 @@ from sqlalchemy import URL
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
 
+ENV_FILE = ".env"
 PREFIX = "RATCHET_"
 ROLES = ("agent", "judge", "analyst", "optimizer")
 Tokens = Annotated[int, Field(ge=1)]
@@ -26,7 +28,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True,
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True,
         env_file_encoding="utf-8-sig", allow_inf_nan=False,
     )  # fmt: skip
 
@@ -70,6 +72,9 @@ class Settings(BaseSettings):
     def load(cls, **overrides: object) -> Self:
         """Settings from the environment and ``.env``, with `overrides` on top.
 
+        What else ``.env`` sets becomes part of the environment, as agents, criteria and sources of the user's read it.
+        A variable that is set already stays as it is.
+
         Raises:
             ConfigurationError: naming the variable and what is expected.
         """
@@ -78,13 +83,15 @@ class Settings(BaseSettings):
         except OSError as error:
             raise ConfigurationError("the working directory was removed; go to another one") from error
         try:
-            return cls(**overrides)  # type: ignore[arg-type]
+            found = cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             raise ConfigurationError(f"settings (RATCHET_...): {first_problem(error)}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f".env: not UTF-8 text (byte {error.start})") from error
         except OSError as error:
             raise ConfigurationError(f".env: cannot be read ({error.strerror})") from error
+        _export_rest()
+        return found
 
     @field_validator("home", "tasks_dir", "rules_file", "prompts_file")
     @classmethod
@@ -148,3 +155,10 @@ def _likely(name: str, known: list[str]) -> str | None:
     ending = [other for other in known if short and other.endswith(f"_{short}")]
     close = difflib.get_close_matches(short, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
     return next(iter([*(PREFIX + other for other in close), *ending]), None)
+
+
+def _export_rest() -> None:
+    """Make what ``.env`` says to others part of the environment."""
+    for name, value in dotenv_values(ENV_FILE, encoding="utf-8-sig").items():
+        if value and not name.upper().startswith(PREFIX):
+            os.environ.setdefault(name, value)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Select, Table, create_engine, event, inspect, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
@@ -124,9 +124,14 @@ def insert_once(connection: Connection, table: Table, row: Mapping[str, object],
     Raises:
         IntegrityError: another constraint is broken.
     """
-    new = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     key = None if any_key else list(table.primary_key.columns)
-    return connection.execute(new.values(dict(row)).on_conflict_do_nothing(index_elements=key)).rowcount == 1
+    new: Any = sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # only here: its import takes as long as half a command
+
+        new = postgresql.insert(table)
+    added = connection.execute(new.values(dict(row)).on_conflict_do_nothing(index_elements=key))
+    return added.rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

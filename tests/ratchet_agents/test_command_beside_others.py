@@ -229,7 +229,7 @@ def test_exit_in_a_task_that_users_code_begins_is_no_success(folder: Path, start
 
     ended = start("run", "hall", "Hi", agent="own:answer")
 
-    assert (ended.returncode, "code of yours called sys.exit(0)" in ended.stderr) == (2, True)
+    assert (ended.returncode, "code of yours called sys.exit(0)" in ended.stderr) == (6, True)
     assert "Traceback" not in ended.stderr
 
 

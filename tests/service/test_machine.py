@@ -1,10 +1,9 @@
-import io
 import os
 import sys
 
 import pytest
 
-from service.machine import OnlyJson, write_any_text
+from service.machine import OnlyJson
 
 
 def test_only_our_own_lines_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
@@ -49,14 +48,3 @@ def test_option_decides(capfd: pytest.CaptureFixture[str], chosen: bool, out: st
     only.end()
 
     assert capfd.readouterr().out == out
-
-
-@pytest.mark.parametrize("text", ["漢字", "ß → é", "half \ud83d of a pair"])
-def test_text_that_a_terminal_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    bytes_written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_written, encoding="ascii"))
-    write_any_text()
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-    assert bytes_written.getvalue() == text.encode("ascii", "backslashreplace")

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,29 @@ def test_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch:
     (tmp_path / "gone").rmdir()
     with pytest.raises(ConfigurationError, match=r"^the working directory was removed; go to another one$"):
         Settings.load()
+
+
+def test_env_file_reaches_the_users_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("MY_SERVICE_KEY", "OPENAI_API_KEY", "RATCHET_MAX_CALLS", "MY_EMPTY", "MY_OTHER")
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that the end of the test takes it away again
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MY_OTHER", "of the shell")
+    lines = ("MY_SERVICE_KEY=k1", "OPENAI_API_KEY=k2", "RATCHET_MAX_CALLS=7", "MY_EMPTY=", "MY_OTHER=of the file")
+    (tmp_path / ".env").write_text("\n".join(lines))
+
+    settings = Settings.load()
+
+    assert settings.max_calls == 7
+    assert [os.environ.get(name) for name in names] == ["k1", "k2", None, None, "of the shell"]
+
+
+def test_wrong_env_file_sets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SERVICE_KEY", "")
+    monkeypatch.delenv("MY_SERVICE_KEY")
+    (tmp_path / ".env").write_text("RATCHET_MAX_CALLS=many\nMY_SERVICE_KEY=k1\n")
+
+    with pytest.raises(ConfigurationError, match="max_calls"):
+        Settings.load()
+
+    assert "MY_SERVICE_KEY" not in os.environ
