@@ -6,7 +6,7 @@ from ratchet.gate import Comparison, PairedTest, error_level
 from ratchet.gate.reach import is_in_reach, reach, wins_needed
 
 
-@pytest.mark.parametrize("cases", [12, 27, 50, 120])
+@pytest.mark.parametrize("cases", [27, 50, 120])
 @pytest.mark.parametrize("number", [1, 2, 5, 20])
 def test_wins_needed_is_where_the_gates_own_test_says_better(cases: int, number: int) -> None:
     level = error_level(number, 0)
