@@ -2,8 +2,8 @@
 
 Pairs of pass/fail results are simulated with a known difference in success and a known share of cases on which old and
 new differ. They are put through the shipped gate (`ratchet.gate`): looked at in blocks, stopped when the answer is
-clear. Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. No model is
-called.
+clear. Beside it stand the rules that other systems use, a fixed-size McNemar test, and one fixed bet. Two more are
+a mixture of fixed bets, and one whose greater part is an all-or-nothing sign test at the last case. No model is called.
 
 A second table has a noisy agent, whose single run says little about a case. It shows what running each case three times
 proves that one run does not, and what as many runs on three times the cases prove. Fresh cases beat repeats where there
@@ -23,11 +23,23 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 
 from benchmarks.gate_cycles import DIFFERING, HELD_OUT, whole_cycles
 from ratchet.gate.control import ERROR, error_level
-from ratchet.gate.eprocess import BETS, FUTILE, wealth
+from ratchet.gate.eprocess import (
+    AIM,
+    FUTILE,
+    LEAST_VARIANCE,
+    MOST_BET,
+    SOON,
+    SOON_SHARE,
+    VARIANCE,
+    VARIANCE_CASES,
+    Wealth,
+)
 from ratchet.gate.prove import looks
+from ratchet.search.evidence import wealth
 
 Array = np.ndarray[Any, Any]
 SEED = 20
@@ -56,15 +68,73 @@ def gate(error: float) -> Rule:
     """The shipped rule at one error level: blocks, futility, and stopping where the proof is out of reach."""
 
     def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
-        seen = np.arange(1, n + 1)
-        looked = np.isin(seen, looks(n))
-        value: Any = wealth(wins, losses)  # type: ignore[arg-type]  # works elementwise
-        reachable: Any = wealth(wins + (n - seen), losses) >= 1 / error  # type: ignore[arg-type]
-        proven = (value >= 1 / error) & looked
-        given_up = ((value <= FUTILE) | ~reachable) & looked
-        return stops(proven, given_up, n)
+        return shipped_rule(np.diff(wins - losses, axis=1, prepend=0).astype(float), error)
 
     return rule
+
+
+def shipped_rule(differences: Array, error: float) -> tuple[Array, Array]:
+    """The shipped rule over differences of shape (runs, cases); checked against the shipped test on the first runs."""
+    n = differences.shape[1]
+    value = wealth_along(differences, 1 / error)
+    for run in range(min(5, len(differences))):
+        shipped = Wealth(n, 1 / error)
+        for place, difference in enumerate(differences[run]):
+            shipped.add(float(difference))
+            assert math.isclose(value[run, place], shipped.now, rel_tol=1e-6), "not what is shipped"
+    left = n - np.arange(1, n + 1)
+    proven = value >= 1 / error * (1 - 1e-12)
+    given_up = (value <= FUTILE) | (value * (1 + MOST_BET) ** np.minimum(left, 1000) < 1 / error)
+    looked = np.isin(np.arange(1, n + 1), looks(n))
+    return stops(proven & looked, given_up & ~proven & looked, n)
+
+
+def wealth_along(differences: Array, needed: float) -> Array:
+    """The gate's wealth after 1, 2, ... cases (`ratchet.gate.eprocess`), of many runs at once."""
+    runs, n = differences.shape
+    plans = [(n, 1.0)] if n <= 2 * SOON else [(SOON, SOON_SHARE), (n, 1 - SOON_SHARE)]
+    stakes = [np.full(runs, share) for _, share in plans]
+    squares, along = np.zeros(runs), np.empty((runs, n))
+    for seen in range(n):
+        now = sum(stakes)
+        variance = (VARIANCE * VARIANCE_CASES + squares) / (VARIANCE_CASES + seen)
+        open_runs = ~((now >= needed) & (now > 1))
+        grown = []
+        for (cases, _), stake in zip(plans, stakes, strict=True):
+            chance = np.clip(stake / (AIM * needed - (now - stake)), 1e-12, 1 / AIM)
+            to_come = np.maximum(variance * (cases - seen), LEAST_VARIANCE)
+            bet = np.minimum(MOST_BET, norm.pdf(norm.ppf(chance)) / (chance * np.sqrt(to_come)))
+            grown.append(stake * (1 + np.where(open_runs, bet, 0.0) * differences[:, seen]))
+        stakes = grown
+        squares += differences[:, seen] ** 2
+        along[:, seen] = sum(stakes)
+    return along
+
+
+def fixed_bets(error: float, sign_share: float = 0.0) -> Rule:
+    """A mixture of fixed bets; with `sign_share`, so much of the wealth is an exact sign test at the last case, which
+    pays all or nothing."""
+
+    def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
+        seen = np.arange(1, n + 1)
+        looked = np.isin(seen, looks(n))
+        value = (1 - sign_share) * many(wealth, wins, losses)
+        best = (1 - sign_share) * many(wealth, wins + (n - seen), losses) + (1 / error if sign_share else 0)
+        if sign_share:
+            p = many(binomial_tail, wins[:, -1:], (wins + losses)[:, -1:])[:, 0]
+            value[:, -1] += np.where(p <= sign_share * error, 1 / error, 0.0)
+        given_up = (best < 1 / error) | (value <= (0 if sign_share else FUTILE))
+        return stops((value >= 1 / error) & looked, given_up & looked, n)
+
+    return rule
+
+
+def many(function: Callable[[int, int], float], first: Array, second: Array) -> Array:
+    """`function` of each pair of counts; each different pair is computed once."""
+    keys = first.astype(np.int64) * 100_000 + second
+    different, places = np.unique(keys, return_inverse=True)
+    values = np.array([function(int(key // 100_000), int(key % 100_000)) for key in different])
+    return np.asarray(values[places].reshape(keys.shape))
 
 
 def stops(proven: Array, given_up: Array, n: int) -> tuple[Array, Array]:
@@ -92,10 +162,8 @@ def mcnemar(error: float) -> Rule:
     """The exact one-sided McNemar test over all cases."""
 
     def rule(wins: Array, losses: Array, n: int) -> tuple[Array, Array]:
-        w, m = wins[:, -1], (wins + losses)[:, -1]
-        tails = {(int(a), int(b)): binomial_tail(int(a), int(b)) for a, b in set(zip(w, m, strict=True))}
-        p = np.array([tails[int(a), int(b)] for a, b in zip(w, m, strict=True)])
-        return p <= error, np.full(len(w), n)
+        p = many(binomial_tail, wins[:, -1:], (wins + losses)[:, -1:])[:, 0]
+        return p <= error, np.full(len(p), n)
 
     return rule
 
@@ -116,9 +184,12 @@ def total_rule(slack: float) -> Rule:
     return rule
 
 
+SIGN_SHARE = 0.82
 RULES: dict[str, Rule] = {
     "the gate, e >= 20": gate(ERROR),
     "the gate, a task's first cycle": gate(error_level(1, 0)),
+    "fixed bets, a task's first cycle": fixed_bets(error_level(1, 0)),
+    "fixed bets and sign test, a task's first cycle": fixed_bets(error_level(1, 0), SIGN_SHARE),
     "one bet, e >= 20": single_bet(ERROR),
     "McNemar, one-sided 5 %": mcnemar(ERROR),
     "sum(new) > sum(old)": total_rule(0),
@@ -126,7 +197,7 @@ RULES: dict[str, Rule] = {
 }
 SETTINGS = [
     Setting(n, q, gain)
-    for n, q in ((20, 0.75), (50, 0.4), (50, 0.2), (300, 0.2))
+    for n, q in ((20, 0.75), (30, 0.4), (50, 0.4), (50, 0.2), (300, 0.2))
     for gain in (0.0, -0.05, 0.1, 0.2, 0.4, 0.7)
     if abs(gain) <= q
 ]
@@ -190,7 +261,9 @@ against what the case does mostly."""
 SPREAD = 0.15
 """The change moves the chance of each case by the gain and by up to so much more or less, another amount each."""
 NOISY = [
-    Noise(cases, repeats, gain) for gain in (0.0, 0.1, 0.2) for cases, repeats in ((50, 1), (50, 3), (150, 1), (150, 3))
+    Noise(cases, repeats, gain)
+    for gain in (0.0, 0.1, 0.2)
+    for cases, repeats in ((20, 1), (20, 3), (50, 1), (50, 3), (150, 1), (150, 3))
 ]
 
 
@@ -203,25 +276,16 @@ def noisy_differences(rng: np.random.Generator, noise: Noise, runs: int) -> Arra
     return np.asarray((passed_new - passed_old) / noise.repeats)
 
 
-def wealth_along(differences: Array, *, won: Array | int = 0) -> Array:
-    """The gate's wealth after 1, 2, ... cases, and after `won` more that are won outright."""
-    paths = [weight * np.cumprod(1 + bet * differences, axis=1) * (1 + bet) ** won for bet, weight in BETS]
-    return np.asarray(sum(paths))
-
-
 def noisy_agent(runs: int) -> list[dict[str, Any]]:
     """The shipped rule, e >= 20, over cases whose single runs are a toss-up."""
     rows = []
     for number, noise in enumerate(NOISY):
         differences = noisy_differences(np.random.default_rng(SEED + 100 + number), noise, runs)
-        seen = np.arange(1, noise.cases + 1)
-        looked = np.isin(seen, looks(noise.cases))
-        value = wealth_along(differences)
-        reachable = wealth_along(differences, won=noise.cases - seen) >= 1 / ERROR
-        proven, given_up = (value >= 1 / ERROR) & looked, ((value <= FUTILE) | ~reachable) & looked
-        shipped, used = stops(proven, given_up, noise.cases)
+        shipped, used = shipped_rule(differences, ERROR)
         calls = 2 * noise.repeats * used.mean()
-        rows.append({**noise._asdict(), "shipped": shipped.mean(), "mean_cases": used.mean(), "mean_runs": calls})
+        first = shipped_rule(differences, error_level(1, 0))[0].mean()
+        found = {"shipped": shipped.mean(), "first_cycle": first, "mean_cases": used.mean(), "mean_runs": calls}
+        rows.append({**noise._asdict(), **found})
     return rows
 
 
@@ -275,14 +339,14 @@ def table(result: dict[str, Any]) -> str:
 
 
 def noisy_table(rows: list[dict[str, Any]]) -> str:
-    """A Markdown table: share proven, and mean runs of the agent."""
+    """A Markdown table: share proven, mean runs of the agent, and the share proven in a task's first cycle."""
     gains = dict.fromkeys(row["gain"] for row in rows)
     lines = ["", f"noisy agent, a case passes with a chance of {CHANCES[0]:g} to {CHANCES[1]:g}, e >= 20:"]
     lines.append("| cases at most | runs of each | " + " | ".join(f"{100 * gain:+.0f}" for gain in gains) + " |")
     lines.append("|" + "---|" * (2 + len(gains)))
     for cases, repeats in dict.fromkeys((row["cases"], row["repeats"]) for row in rows):
         mine = [row for row in rows if (row["cases"], row["repeats"]) == (cases, repeats)]
-        cells = [f"{row['shipped']:.3f} / {row['mean_runs']:.0f} runs" for row in mine]
+        cells = [f"{row['shipped']:.3f} / {row['mean_runs']:.0f} runs / {row['first_cycle']:.3f}" for row in mine]
         lines.append(f"| {cases} | {repeats} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import typer.main
 from langgraph.graph.state import CompiledStateGraph
 from typer.core import TyperCommand, TyperGroup
 
 from graph.agent import graph as agent
 from graph.improve import graph as improve
 from graph.serve import graph as serve
-from service.cli import app
+from service.cli import COMMANDS, load_command
+from service.exit_codes import MEANINGS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -28,22 +28,25 @@ _CLI_HEAD = """# The `ratchet` command
 
 This page is written by `make docs` from the command line itself; do not edit it.
 
-Every command that prints data takes `--json`: one object on standard output, all else on standard error. Exit codes:
-0 done, 1 the answer is no, 2 wrong use or configuration.
+Every command that prints data takes `--json`: one object on standard output, all else on standard error. With `--all`
+that is `{"tasks": [...]}` with an object for each task. Of every id the beginning is enough, four characters or more.
+
+Every command ends with one of these exit codes. They keep their meaning; with `--all` the most urgent one counts. 3, 4
+and 5 are ended with where `--exit-code` is given, and by `try`: nothing went wrong there, which else is 0.
+
 """
 
 
 def commands() -> dict[str, TyperCommand]:
     """Every command of the app by name, made to print plain help with paths that are the same on every machine."""
-    group = typer.main.get_command(app)
-    if not isinstance(group, TyperGroup):
-        raise TypeError(f"the app has a single command, {group.name!r}; a group was expected")
-    found = {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
-    for outer, inner in group.commands.items():
-        if isinstance(inner, TyperGroup):
-            found |= {
-                f"{outer} {name}": made for name, made in inner.commands.items() if isinstance(made, TyperCommand)
-            }
+    found: dict[str, TyperCommand] = {}
+    for name in COMMANDS:
+        command = load_command(name)
+        if isinstance(command, TyperGroup):
+            inner = command.commands.items()
+            found |= {f"{name} {part}": made for part, made in inner if isinstance(made, TyperCommand)}
+        else:
+            found[name] = command
     for command in found.values():
         command.rich_markup_mode = None
         for parameter in command.params:
@@ -58,10 +61,16 @@ def help_text(name: str, command: TyperCommand) -> str:
     return command.get_help(context).strip()
 
 
+def exit_codes() -> str:
+    """The table of exit codes."""
+    rows = [f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items()]
+    return "\n".join(["| Exit code | Meaning |", "|---|---|", *rows, ""])
+
+
 def cli_page() -> str:
     """The text of cli.md."""
     parts = [f"## {name}\n\n```text\n{help_text(name, command)}\n```\n" for name, command in commands().items()]
-    return "\n".join([_CLI_HEAD, *parts])
+    return "\n".join([f"{_CLI_HEAD}{exit_codes()}", *parts])
 
 
 def with_part(text: str, name: str, part: str) -> str:

@@ -3,7 +3,7 @@
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import State, ending
-from ratchet.approval.door import approved_proposal, note_stale
+from ratchet.approval.door import approved_proposal, check_unaltered, note_stale
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, RefusalError, StaleBaseError
 from ratchet.live.apply import apply_proposal
@@ -23,6 +23,7 @@ async def apply_change(state: State, config: RunnableConfig, engine: Engine) -> 
     proposal, decision = stored.proposal, stored.decision
     assert decision is not None  # noqa: S101 - an approved proposal has one
     try:
+        check_unaltered(stored)
         version = await apply_proposal(engine, proposal, stored.validation, decision)
     except (StaleBaseError, AlreadyDecidedError) as error:
         await note_stale(engine, proposal, str(error))

@@ -5,7 +5,7 @@ from typing import cast, get_args
 from langchain_core.runnables import RunnableConfig
 
 from nodes.state import OutcomeState, State, ending, own_cycle
-from ratchet.cycles.spending import with_silent_roles
+from ratchet.cycles.silent import with_silent_roles
 from ratchet.engine import Engine
 from ratchet.store.documents import Dump, ReviewDocument
 from ratchet.store.statuses import CycleStatus, ReviewKind
@@ -18,7 +18,7 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     """
     row = await own_cycle(engine, state, config)
     cycle_id, kept = row["id"], row["document"]
-    diagnosis = kept.get("diagnosis") or {}
+    diagnosis, proposed = kept.get("diagnosis") or {}, kept.get("entrants")
     outcome = state.get("outcome") or _outcome(diagnosis, cycle_id)
     outcome = {**outcome, "message": with_silent_roles(outcome["message"], kept)}
     if row["status"] != "running":
@@ -28,8 +28,8 @@ async def escalate(state: State, config: RunnableConfig, engine: Engine) -> Stat
         "diagnosis": diagnosis or None,
         "proposal": kept.get("proposal"),
         "validation": kept.get("validation"),
-        "refused": state.get("refused", []),
-        "proposed": state.get("candidates", []),
+        "refused": proposed["refused"] if proposed else [],
+        "proposed": proposed["candidates"] if proposed else [],
     }
     kind = outcome.get("kind", "error")
     status: CycleStatus = "inconclusive" if outcome["status"] == "inconclusive" else "escalated"

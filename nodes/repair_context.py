@@ -10,4 +10,4 @@ from ratchet.proposers import CONTEXT
 
 async def repair_context(state: State, config: RunnableConfig, engine: Engine) -> State:
     """Candidates that fetch what was missing, for this and every following run."""
-    return await propose_with(CONTEXT, "repair_context", state, engine)
+    return await propose_with(CONTEXT, "repair_context", state, config, engine)

@@ -56,7 +56,7 @@ def _already(stored: StoredProposal, answer: Any) -> State:
     if (
         decision is None
         or stored.status not in ("approved", "applied", "editing", "rejected")
-        or not (answer is _NO_ANSWER or _is_same(answer, stored))
+        or not (answer is _NO_ANSWER or stored.is_altered or _is_same(answer, stored))
     ):
         how = stored.decided or "its change is no longer on the table"
         message = f"cycle {proposal.cycle_id}: {how}; it is {stored.status}"

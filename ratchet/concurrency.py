@@ -14,6 +14,8 @@ from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from ratchet.errors import RatchetError
+
 Args = ParamSpec("Args")
 Item = TypeVar("Item")
 Other = TypeVar("Other")
@@ -176,10 +178,36 @@ async def to_daemon_thread(function: Callable[Args, Result], /, *args: Args.args
     return await _call(_daemons, partial(function, *args, **kwargs))
 
 
+def is_our_own(error: BaseException) -> bool:
+    """Whether what came out of a user's code was not raised by it: it is being cancelled or closed.
+
+    All else is the user's, also what is meant to end a process: ``sys.exit()``, ``KeyboardInterrupt`` (a real one ends
+    the loop instead), or the outcomes of a test library.
+    """
+    if isinstance(error, GeneratorExit):
+        return True
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs in this thread: nothing of ours is cancelled here
+        return False
+    return task is not None and task.cancelling() > 0
+
+
 def run_main(main: Coroutine[Any, Any, Result]) -> Result:
-    """`asyncio.run` in a loop whose own threads are daemons: a LangChain object that hangs keeps no process alive."""
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
-        return runner.run(main)
+    """`asyncio.run` in a loop whose own threads are daemons: a LangChain object that hangs keeps no process alive.
+
+    Raises:
+        RatchetError: a user's code wanted to end the process, whatever exit code it gave.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            return runner.run(main)
+    except SystemExit as error:  # only a task that a user's code has begun can get it here
+        raise RatchetError(
+            f"code of yours called sys.exit({error.code!r}) in a task of its own, which ended the command; let it raise"
+        ) from error
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -86,3 +86,12 @@ class InputError(RatchetError):
 
 class AnswerError(RatchetError):
     """An answer to an approval request has none of the accepted forms."""
+
+
+def one_line(error: BaseException) -> str:
+    """An error of other people's code in one line: its type, and what it says as far as that can be read."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception as second:  # its own `__str__` is other people's code too
+        words = f"its words cannot be read ({type(second).__name__})"
+    return f"{type(error).__name__}: {words[:500]}" if words else type(error).__name__

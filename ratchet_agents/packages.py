@@ -1,7 +1,7 @@
 """Finding Ratchet's own packages in a project that has packages of the same names.
 
-`prompts`, `ratchet`, `nodes` and `graph` stand beside this package. A program's own folder comes first on ``sys.path``,
-so a `graph.py` there hides ours.
+`prompts`, `ratchet`, `nodes`, `graph` and `service` stand beside this package. A program's own folder comes first on
+``sys.path``, so a `graph.py` there hides ours.
 """
 
 import importlib.util
@@ -13,7 +13,10 @@ from types import ModuleType
 
 HOME = Path(__file__).resolve().parents[1]
 """The folder that holds all of them."""
-NAMES = ("prompts", "ratchet", "nodes", "graph")
+NAMES = ("prompts", "ratchet", "nodes", "graph", "service")
+KEPT = "ratchet_agents:"
+"""Before the name under which a module of ours stays in ``sys.modules`` while its own name is the project's, so that
+there is never a second one of it. `ratchet.config.own_names` does the same."""
 
 
 @contextmanager
@@ -27,13 +30,18 @@ def own_packages() -> Iterator[None]:
     if not hidden:
         yield
         return
-    theirs = _take_out(hidden)
+    theirs, finders = _take_out(hidden), sys.meta_path[:]
+    sys.modules.update(
+        {name.removeprefix(KEPT): sys.modules[name] for name in [*sys.modules] if _is_kept(name, hidden)}
+    )
+    sys.meta_path[:] = [finder for finder in finders if not hasattr(finder, "of_project")]
     sys.path.insert(0, str(HOME))
     try:
         yield
     finally:
         sys.path.remove(str(HOME))
-        _take_out(hidden)
+        sys.meta_path[:] = finders
+        sys.modules.update({KEPT + name: module for name, module in _take_out(hidden).items()})
         sys.modules.update(theirs)
 
 
@@ -44,6 +52,10 @@ def _is_ours(name: str) -> bool:
     except ValueError:  # a module without a spec: made by hand, so not ours
         return False
     return spec is not None and spec.origin is not None and Path(spec.origin).resolve().parent == HOME / name
+
+
+def _is_kept(name: str, packages: Collection[str]) -> bool:
+    return name.startswith(KEPT) and name.removeprefix(KEPT).partition(".")[0] in packages
 
 
 def _take_out(names: Collection[str]) -> dict[str, ModuleType]:

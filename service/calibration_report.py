@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from ratchet.calibration import JudgeAgreement, TriageAgreement
 from ratchet.calibration.labels import CATEGORIES
 from ratchet.calibration.triage_agreement import NONE, Confusion
 from ratchet.counting import quantity
 from ratchet.records import Measure
-from service.console import percent
+from service.console import Grid, cell, percent, whole, wide
 
 PROBLEMS_SHOWN = 5
 
@@ -31,14 +30,14 @@ def calibration_tables(
             yield _confusion("The analyst model alone", triage.analyst_confusion)
         yield from _left_out(triage)
     if skipped:
-        yield Text(f"Lines without a label, skipped: {skipped}")
+        yield cell(f"Lines without a label, skipped: {skipped}")
     yield _advice(advice)
 
 
-def _judge(found: JudgeAgreement) -> Table:
+def _judge(found: JudgeAgreement) -> Grid:
     asks = f", {found.repeats} asks each" if found.repeats > 1 else ""
     table = _shares(f"Judge of {found.criterion}: {found.model}{asks}, {quantity(found.n, 'labelled output')}")
-    table.caption = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
+    table.note = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
     _add(table, "accuracy", found.accuracy, "of all outputs: its verdict is the person's")
     _add(table, "agreement", found.agreement, "the same, of the outputs that got a verdict")
     _add(table, "false passes", found.false_pass, "of the wrong outputs")
@@ -47,7 +46,7 @@ def _judge(found: JudgeAgreement) -> Table:
     return table
 
 
-def _traps(found: JudgeAgreement) -> Table:
+def _traps(found: JudgeAgreement) -> Grid:
     table = _shares("Led astray")
     if found.traps:
         _add(table, "order", found.traps.order, "verdict changes with the places of answer and reference")
@@ -56,9 +55,9 @@ def _traps(found: JudgeAgreement) -> Table:
     return table
 
 
-def _triage(found: TriageAgreement) -> Table:
+def _triage(found: TriageAgreement) -> Grid:
     table = _shares(f"Triage: {quantity(found.n, 'labelled failure')}, analyst {found.analyst_model}")
-    table.caption = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
+    table.note = f"{quantity(found.calls, 'model call')} paid, {found.reused} reused"
     _add(
         table, "experiments", found.accuracy, f"they name the label; {found.calls_per_failure:g} model calls a failure"
     )
@@ -67,54 +66,46 @@ def _triage(found: TriageAgreement) -> Table:
     return table
 
 
-def _shares(title: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", caption_justify="left")
-    table.add_column("")
-    table.add_column("share", justify="right", no_wrap=True)
-    table.add_column("95 %", justify="right", no_wrap=True)
-    table.add_column("of", justify="right")
-    table.add_column("what it is")
-    return table
+def _shares(title: str) -> Grid:
+    columns = (wide(""), whole("share", right=True), whole("95 %", right=True), whole("of", right=True))
+    return Grid(*columns, wide("what it is"), title=title)
 
 
 def _add(table: Table, name: str, share: Measure, meaning: str) -> None:
     interval = f"{100 * share.low:.0f}-{100 * share.high:.0f}" if share.n else "-"
-    table.add_row(name, percent(share.rate if share.n else None), interval, str(share.n), Text(meaning))
+    table.add_row(name, percent(share.rate if share.n else None), interval, str(share.n), cell(meaning))
 
 
-def _confusion(title: str, counts: Confusion) -> Table:
-    table = Table(title=title, title_justify="left", min_width=len(title) + 2)
-    table.add_column("people say")
+def _confusion(title: str, counts: Confusion) -> Grid:
+    table = Grid(whole("people say"), title=title)
     columns = [name for name in (*CATEGORIES, NONE) if any(name in row for row in counts.values()) or name in counts]
     for name in columns:
         table.add_column(name, justify="right")
     for label in CATEGORIES:
         if label in counts:
             row = counts[label]
-            cells = (Text(str(row.get(name, 0)), "green" if name == label else "") for name in columns)
+            cells = (cell(str(row.get(name, 0)), "green" if name == label else "") for name in columns)
             table.add_row(label, *cells)
     return table
 
 
 def _left_out(found: TriageAgreement) -> Iterator[RenderableType]:
     if found.did_not_fail:
-        yield Text(f"Did not fail when served, left out: {len(found.did_not_fail)}")
+        yield cell(f"Did not fail when served, left out: {len(found.did_not_fail)}")
         yield _list(found.did_not_fail)
     if found.problems:
-        yield Text(f"Could not be triaged: {len(found.problems)}")
+        yield cell(f"Could not be triaged: {len(found.problems)}")
         yield _list(found.problems)
 
 
 def _list(lines: Sequence[str], most: int = PROBLEMS_SHOWN) -> Table:
-    grid = Table.grid(padding=(0, 1))
+    rows = Table.grid(padding=(0, 1))
     for line in lines[:most]:
-        grid.add_row("-", Text(line))
+        rows.add_row("-", cell(line))
     if len(lines) > most:
-        grid.add_row("", f"and {len(lines) - most} more")
-    return grid
+        rows.add_row("", f"and {len(lines) - most} more")
+    return rows
 
 
-def _advice(lines: Sequence[str]) -> Table:
-    grid = _list(lines, len(lines))
-    grid.title, grid.title_justify, grid.title_style = "Advice", "left", "bold"
-    return grid
+def _advice(lines: Sequence[str]) -> RenderableType:
+    return Group(cell("Advice", "bold"), _list(lines, len(lines)))

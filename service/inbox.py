@@ -1,14 +1,16 @@
-"""What waits for a person, and a cycle with all that belongs to it: for the command and for pages."""
+"""What waits for a person: for the command and for pages. It is looked up often, so that only the store is opened."""
 
-from typing import Any, Literal, NamedTuple, TypedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal, TypedDict
 
-from ratchet.cycles.spending import silent_roles, with_silent_roles
-from ratchet.errors import ConfigurationError
-from ratchet.records import Category, Spent, Verdict
-from ratchet.store.documents import CycleDocument, Dump, ReviewAnswer, ReviewDocument
-from ratchet.store.rows import CycleRow, FailureRow, ReviewRow
-from ratchet.store.statuses import CycleStatus, ReviewKind, ReviewStatus
-from service.session import Session, open_session
+from ratchet.concurrency import to_thread
+from ratchet.config.settings import Settings
+from ratchet.cycles.silent import silent_roles, with_silent_roles
+from ratchet.records import Category, Verdict
+from ratchet.store import Database, Store
+from ratchet.store.documents import Dump
+from ratchet.store.rows import CycleRow
 
 
 class InboxItem(TypedDict):
@@ -35,13 +37,21 @@ async def waiting_items() -> list[InboxItem]:
     An open review is left out where nobody has to answer it: later cycles have taken up its failures, or people have
     made cases of them.
     """
-    async with open_session() as session:
-        store = session.engine.store
+    async with _open_store(Settings.load()) as store:
         waiting = await store.cycles.select(status=("awaiting_approval",))
         reviews = {row["cycle_id"] for row in await store.reviews.select()} & await store.failures.cycles_waiting()
         ended = await store.cycles.select(status=("escalated", "inconclusive"))
         to_review = [_item(row, "review") for row in ended if row["id"] in reviews]
         return [_item(row, "approve") for row in waiting] + to_review
+
+
+@asynccontextmanager
+async def _open_store(settings: Settings) -> AsyncIterator[Store]:
+    database = await to_thread(lambda: Database(settings.application_url()))
+    try:
+        yield Store(database)
+    finally:
+        await to_thread(database.close)
 
 
 def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
@@ -62,80 +72,3 @@ def _item(row: CycleRow, what: Literal["approve", "review"]) -> InboxItem:
 
 def _rate(measure: Dump | None) -> float | None:
     return float(measure["rate"]) if measure and measure["n"] else None
-
-
-class WholeDocument(CycleDocument, total=False):
-    """A cycle's document, with what its review item holds besides."""
-
-    refused: list[Dump]
-    proposed: list[Dump]
-    answers: list[ReviewAnswer]
-
-
-class ShownReview(TypedDict):
-    """A review item beside its cycle."""
-
-    id: str
-    kind: ReviewKind
-    status: ReviewStatus
-    answer: ReviewAnswer | None
-    """The one that closed it."""
-    answers: list[ReviewAnswer]
-
-
-class WholeCycle(NamedTuple):
-    """A cycle with all that is shown of it. Every command that shows one loads it with `whole_cycle`."""
-
-    row: CycleRow
-    document: WholeDocument
-    failures: list[FailureRow]
-    spent: Spent
-    review: ShownReview | None
-    """Its review item where there is one."""
-
-    @property
-    def id(self) -> str:
-        """The id that people see."""
-        return self.row["id"]
-
-    @property
-    def status(self) -> CycleStatus:
-        """Where the cycle stands."""
-        return self.row["status"]
-
-    def as_json(self) -> dict[str, Any]:
-        """The object that ``show --json`` prints."""
-        more = {"document": self.document, "failures": self.failures, "spent": self.spent.model_dump()}
-        return {**self.row, **more, "review": self.review}
-
-
-async def whole_cycle(session: Session, cycle_id: str) -> WholeCycle:
-    """The cycle of that id, or of the review item of that id.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    store = session.engine.store
-    item = await store.reviews.find(cycle_id)
-    row = await store.cycles.get(str(item["cycle_id"]) if item else cycle_id)
-    if row is None:
-        raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
-    reviewed: ReviewDocument = item["document"] if item else {}
-    return WholeCycle(
-        row=row,
-        document={**reviewed, **row["document"]},
-        failures=await store.failures.of_cycle(row["id"], row["document"].get("failures", [])),
-        spent=await store.replies.spent_by(row["id"]),
-        review=_review(item) if item else None,
-    )
-
-
-def _review(item: ReviewRow) -> ShownReview:
-    answers = item["document"].get("answers", [])
-    return {
-        "id": item["id"],
-        "kind": item["kind"],
-        "status": item["status"],
-        "answer": answers[-1] if answers and item["status"] != "open" else None,
-        "answers": answers,
-    }

@@ -11,11 +11,11 @@ from ratchet.cycles.owner import process_is_gone, process_name
 from ratchet.engine import Workbench
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RatchetError
 from ratchet.records import Category, Verdict
-from ratchet.resolving import CycleRequest
+from ratchet.resolving import CycleRequest, complete_all_forced
 from ratchet.store.rows import CycleRow
 from ratchet.store.statuses import OPEN_CYCLE, CycleStatus
 from service.console import Tell
-from service.requests import CycleThread, finish, new_thread_id, running_thread, waiting_thread
+from service.requests import CycleThread, finish, new_thread_id, running_thread, settle, waiting_thread
 from service.serving import collect_failures
 from service.session import Session, thread_config
 
@@ -46,9 +46,13 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
         ConfigurationError, ModelError: the cycle stays open and the next call goes on with it.
     """
     bench = await session.engine.workbench(task)
+    await complete_all_forced(session.engine, task)
     waiting = await _open_cycle(session, bench)
     if waiting is not None:
         if waiting["status"] == "awaiting_approval":
+            outcome = await settle(session, waiting)
+            if outcome is not None:  # the process that took the decision ended before it took effect
+                return await _result(session, waiting["id"], outcome["status"], outcome["message"])
             return await _result(session, waiting["id"], "awaiting_approval", "this change waits for an answer")
         me = await to_thread(process_name)
         if not await session.engine.store.cycles.take_over(waiting["id"], me, process_is_gone):
@@ -103,28 +107,56 @@ async def _result(session: Session, cycle_id: str | None, status: RunStatus, mes
     )
 
 
-async def answer(session: Session, cycle_id: str, reply: dict[str, Any]) -> dict[str, Any]:
+async def answer(session: Session, name: str, reply: dict[str, Any]) -> dict[str, Any]:
     """Answer the approval request of a cycle; the outcome that follows from it.
 
+    `name` is the id of the proposal that the reviewer has seen. The cycle's id stands for its first one.
+
     Raises:
-        ConfigurationError: there is no such cycle, or the answer was not accepted and the request waits again.
+        ConfigurationError: there is no such cycle, another proposal waits by now, or the answer was not accepted and
+            the request waits again.
         AlreadyDecidedError: nothing waits for an answer any more, or somebody has decided before; says who.
         RefusalError: what is stored of the proposal does not fit together.
     """
-    row = await session.engine.store.cycles.get(cycle_id)
-    if row is None:
-        raise ConfigurationError(f"no cycle {cycle_id!r}; `ratchet inbox` lists what waits")
+    row, seen = await _cycle_of(session, name)
+    cycle_id = row["id"]
     finished = await _late(session, row, reply)
     if finished is not None:
         return finished
+    proposal = row["document"].get("proposal") or {}
+    if proposal.get("id") != seen:
+        raise ConfigurationError(
+            f"another proposal waits by now; look at it with `ratchet show {cycle_id}`, and answer {proposal.get('id')}"
+        )
     thread = await waiting_thread(session, row)
-    result = await thread.graph.ainvoke(Command(resume=reply), thread.config, durability="sync")
+    resume: Command[Any] = Command(resume={**reply, "change_hash": proposal["change_hash"]})
+    result = await thread.graph.ainvoke(resume, thread.config, durability="sync")
     if "__interrupt__" in result:
         problem = result["__interrupt__"][0].value.get("problem")
         if problem:
             raise ConfigurationError(f"the answer was not accepted: {problem}. The request still waits.")
         return {"status": "awaiting_approval", "message": "another proposal was made and waits", "cycle_id": cycle_id}
+    await _check_whose(session, seen, reply)
     return _outcome_of(result, cycle_id)
+
+
+async def _cycle_of(session: Session, name: str) -> tuple[CycleRow, str]:
+    """The cycle, and the id of its proposal, that a reviewer names."""
+    row = await session.engine.store.cycles.get(name)
+    if row is not None:
+        return row, f"{row['id']}-P1"
+    proposal = await session.engine.store.proposals.get(name)
+    row = await session.engine.store.cycles.get(proposal["cycle_id"]) if proposal else None
+    if row is None:
+        raise ConfigurationError(f"no cycle {name!r}; `ratchet inbox` lists what waits")
+    return row, name
+
+
+async def _check_whose(session: Session, proposal_id: str, reply: dict[str, Any]) -> None:
+    """See that the decision in force is what `reply` says: another process may have been faster in the same thread."""
+    stored = await stored_proposal(session.engine, proposal_id)
+    if stored.decision is not None and stored.decision.type != reply["type"]:
+        raise AlreadyDecidedError(f"cycle {stored.proposal.cycle_id} was decided before: {stored.decided}")
 
 
 def _outcome_of(result: dict[str, Any], cycle_id: str) -> dict[str, Any]:

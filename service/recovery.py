@@ -22,9 +22,10 @@ from ratchet.concurrency import end, to_thread
 from ratchet.cycles.owner import let_go, process_is_gone, process_name
 from ratchet.errors import RatchetError
 from ratchet.llm import close_embedded
+from ratchet.resolving import complete_all_forced
 from ratchet.store.rows import CycleRow
 from ratchet.store.statuses import OPEN_CYCLE
-from service.requests import is_uuid, make_request_again, waiting_thread
+from service.requests import is_uuid, make_request_again, settle, waiting_thread
 from service.session import Session
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ async def _keep_recovering() -> None:
 
 async def recover(session: Session, client: LangGraphClient) -> None:
     """Bring back the threads of open cycles that the server does not list, or whose request is gone."""
+    await complete_all_forced(session.engine)
     cycles = session.engine.store.cycles
     lost = [row for row in await cycles.select(status=OPEN_CYCLE) if await _is_ours(session, row)]
     if lost:
@@ -87,7 +89,9 @@ async def _whole(session: Session, row: CycleRow) -> CycleRow:
     """The cycle as it is now; the request of one that waits is in its thread, and the thread's id is a UUID."""
     if row["status"] != "awaiting_approval":
         return row
-    if not is_uuid(row["thread_id"]):
+    if await settle(session, row, after=EVERY_SECONDS) is not None:
+        log.info("the decision on cycle %s has taken effect", row["id"])
+    elif not is_uuid(row["thread_id"]):
         await make_request_again(session, row)
     else:
         await waiting_thread(session, row)

@@ -1,95 +1,107 @@
-"""What a reviewer reads in a minute."""
+"""What a reviewer reads in a minute: long tables first, so that cause, change and numbers are what stays in view."""
 
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from ratchet.approval import diff
-from ratchet.cycles.spending import with_silent_roles
+from ratchet.cycles.silent import with_silent_roles
+from ratchet.prompting import TaskPrompt
 from ratchet.records import CandidateResult, CaseDifference, Diagnosis, Measure, Proposal, Validation
 from ratchet.store.documents import ReviewAnswer
 from ratchet.store.rows import FailureRow
 from ratchet.store.statuses import WAITING
-from service.console import percent
-from service.inbox import WholeCycle
+from service.console import Grid, cell, entry, percent, whole, wide, words
+from service.whole_cycle import WholeCycle
 
 CASES_SHOWN = 6
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def review(cycle: WholeCycle) -> RenderableType:
-    """A cycle: cause, change, numbers, cases won and lost, what was tried, what it cost."""
+def review(cycle: WholeCycle, *, with_failures: bool = False) -> RenderableType:
+    """A cycle: what failed and what was tried, then cause, change, numbers and what it cost."""
     document = cycle.document
     parts: list[RenderableType] = [_head(cycle)]
-    if document.get("diagnosis"):
-        parts.append(evidence(Diagnosis.model_validate(document["diagnosis"])))
-    if document.get("proposal"):
-        proposal = Proposal.model_validate(document["proposal"])
-        change = diff(proposal.before, proposal.after)
-        parts.append(Panel(Syntax(change, "diff", background_color="default", word_wrap=True), title="Change"))
-        parts.append(candidates(proposal.candidates))
-    elif document.get("candidates"):
-        parts.append(candidates([CandidateResult.model_validate(item) for item in document["candidates"]]))
-    if document.get("validation"):
-        parts += finding(Validation.model_validate(document["validation"]))
-    parts.append(Text(f"Spent: {cycle.spent.line}"))
-    return Group(*parts)
+    if with_failures:
+        parts.append(failed_runs(cycle.failures))
+    diagnosis = Diagnosis.model_validate(document["diagnosis"]) if document.get("diagnosis") else None
+    proposal = Proposal.model_validate(document["proposal"]) if document.get("proposal") else None
+    validation = Validation.model_validate(document["validation"]) if document.get("validation") else None
+    if diagnosis:
+        parts.append(evidence(diagnosis))
+    tried = [CandidateResult.model_validate(item) for item in document.get("candidates", [])]
+    if proposal or tried:
+        parts.append(candidates(proposal.candidates if proposal else tried))
+    if validation:
+        parts += differences(validation)
+    if proposal:
+        by = f" by {proposal.strategy}: {proposal.rationale}"
+        parts.append(prompt_change(proposal.before, proposal.after, by))
+    if diagnosis:
+        parts.append(_cause(diagnosis))
+    if validation:
+        parts.append(finding(validation))
+    parts.append(cell(f"Spent: {cycle.spent.line}"))
+    return Group(*(piece for part in parts for piece in (part, "")))
 
 
 def _head(cycle: WholeCycle) -> Text:
-    head = Text.assemble((cycle.id, "bold"), f"  {cycle.row['task']}/{cycle.row['component']}  ")
-    head.append(cycle.status, "bold yellow" if cycle.status == "awaiting_approval" else "bold")
+    style = "bold yellow" if cycle.status == "awaiting_approval" else "bold"
+    place = f"  {cycle.row['task']}/{cycle.row['component']}  "
     message = with_silent_roles(cycle.document.get("message", ""), cycle.document)
-    return head.append(f"\n{message}") if message else head
+    return words((cycle.id, "bold"), place, (cycle.status, style), f"\n{message}" if message else "")
 
 
-def evidence(diagnosis: Diagnosis) -> Table:
+def prompt_change(before: TaskPrompt, after: TaskPrompt, of: str) -> Text:
+    """What would be another in a prompt; `of` says whose change it is."""
+    text = words(("Change", "bold"), of)
+    for line in diff(before, after).split("\n"):
+        text.append("\n").append_text(cell(line, _DIFF_STYLES.get(line[:1], "")))
+    return text
+
+
+def _cause(diagnosis: Diagnosis) -> Text:
+    return words((f"Cause: {diagnosis.category}", "bold"), f". {diagnosis.explanation}")
+
+
+def evidence(diagnosis: Diagnosis) -> Grid:
     """The experiments behind a diagnosis."""
-    table = Table(title=f"Cause: {diagnosis.category}", caption=diagnosis.explanation, title_justify="left")
-    table.add_column("tried on the failed runs")
-    table.add_column("now pass", justify="right")
+    table = Grid(wide("tried on the failed runs"), whole("now pass", right=True), title="Experiments")
     for experiment in diagnosis.evidence:
-        table.add_row(experiment.treatment, f"{experiment.passed} of {experiment.total}")
+        table.add_row(cell(experiment.treatment), f"{experiment.passed} of {experiment.total}")
     if diagnosis.opinion and diagnosis.opinion.category:
-        table.add_row(Text("the analyst model's opinion", "dim"), Text(diagnosis.opinion.category, "dim"))
+        table.add_row(cell("the analyst model's opinion", "dim"), cell(diagnosis.opinion.category, "dim"))
     return table
 
 
-def candidates(results: list[CandidateResult]) -> Table:
+def candidates(results: list[CandidateResult]) -> Grid:
     """What was tried and how it did."""
-    table = Table(title="Candidates", title_justify="left")
-    for name in ("round", "strategy", "what it does", "", "why"):
-        table.add_column(name)
+    columns = (whole("round"), wide("strategy"), wide("what it does"), whole(""), wide("why"))
+    table = Grid(*columns, title="Candidates")
     for result in results:
         style = {"chosen": "green", "refused": "red"}.get(result.status, "")
-        what, status = Text(result.rationale), Text(result.status, style)
-        table.add_row(str(result.round), result.strategy, what, status, Text(result.reason))
+        what, status = cell(result.rationale), cell(result.status, style)
+        table.add_row(str(result.round), cell(result.strategy), what, status, cell(result.reason))
     return table
 
 
-def finding(validation: Validation) -> list[RenderableType]:
-    """The gate's numbers, and the cases it won and lost."""
-    caption = "\n".join(line for line in (validation.reason, validation.repeats.line) if line)
+def finding(validation: Validation) -> RenderableType:
+    """The gate's numbers and what they say."""
+    said = "\n".join(line for line in (validation.reason, validation.repeats.line) if line)
     if not validation.after.n:
-        return [Text(f"Held-out cases: none was looked at; {caption}")]
-    table = Table(title="Held-out cases", caption=Text(caption), title_justify="left")
-    for name in ("", "before", "after", "cases"):
-        table.add_column(name, justify="left" if not name else "right")
+        return cell(f"Held-out cases: none was looked at; {said}")
+    columns = (wide(""), whole("before", right=True), whole("after", right=True), whole("cases", right=True))
+    table = Grid(*columns, title="Held-out cases")
     before, after = validation.before, validation.after
     table.add_row("success", _with_interval(before), _with_interval(after), str(after.n))
     if validation.production:
         table.add_row("of these from production", "", "", str(validation.production))
     for name, measured in validation.criteria.items():
-        table.add_row(name, percent(measured.before), percent(measured.after), str(measured.n))
+        table.add_row(cell(name), percent(measured.before), percent(measured.after), str(measured.n))
     _add_costs(table, validation)
-    parts: list[RenderableType] = [table]
-    for title, cases, style in (("won", validation.wins, "green"), ("lost", validation.losses, "red")):
-        if cases:
-            parts.append(_cases(f"{len(cases)} {title}", cases, style))
-    return parts
+    return Group(table, cell(said))
 
 
 def _add_costs(table: Table, validation: Validation) -> None:
@@ -105,14 +117,21 @@ def _with_interval(measure: Measure) -> str:
     return f"{percent(measure.rate)} [{100 * measure.low:.0f}-{100 * measure.high:.0f}]"
 
 
-def _cases(title: str, cases: list[CaseDifference], style: str) -> Table:
-    shown = f"{title}, the first {CASES_SHOWN}" if len(cases) > CASES_SHOWN else title
-    table = Table(title=Text(shown, style), title_justify="left")
-    for name in ("case", "input", "before", "after"):
-        table.add_column(name, overflow="fold")
+def differences(validation: Validation) -> list[RenderableType]:
+    """The held-out cases that the change wins, and those that it loses."""
+    won = _cases("won", validation.wins, "green")
+    return won + _cases("lost", validation.losses, "red")
+
+
+def _cases(how: str, cases: list[CaseDifference], style: str) -> list[RenderableType]:
+    if not cases:
+        return []
+    more = f", the first {CASES_SHOWN}" if len(cases) > CASES_SHOWN else ""
+    parts: list[RenderableType] = [words((f"{len(cases)} {how}{more}", style))]
     for case in cases[:CASES_SHOWN]:
-        table.add_row(_name(case), Text(case.input[:120]), Text(case.before[:160]), Text(case.after[:160]))
-    return table
+        rows = (("input", case.input[:200]), ("before", case.before[:200]), ("after", case.after[:200]))
+        parts.append(entry(cell(_name(case)), rows))
+    return parts
 
 
 def _name(case: CaseDifference) -> str:
@@ -122,34 +141,37 @@ def _name(case: CaseDifference) -> str:
     return f"{case.case_id} ({percent(case.before_rate)} -> {percent(case.after_rate)})"
 
 
-def failed_runs(rows: Sequence[FailureRow]) -> Table:
+def failed_runs(rows: Sequence[FailureRow]) -> RenderableType:
     """The failures that a cycle worked on."""
     more = f", the first {CASES_SHOWN}" if len(rows) > CASES_SHOWN else ""
-    table = Table(title=f"Failures: {len(rows)}{more}", title_justify="left")
-    for name in ("failure", "status", "input", "output", "expected", "wrong"):
-        table.add_column(name, overflow="fold")
+    parts: list[RenderableType] = [words((f"Failures: {len(rows)}{more}", "bold"))]
     for row in rows[:CASES_SHOWN]:
         bundle = row["bundle"]
-        wrong = "; ".join(bundle["evaluation"]["problems"])
-        texts = (bundle["input"], bundle["output"], str(bundle["expected"]), wrong)
-        table.add_row(row["id"], row["status"], *(Text(text[:160]) for text in texts))
-    return table
+        told = {
+            "input": bundle["input"],
+            "output": bundle["output"],
+            "expected": bundle["expected"],
+            "wrong": "; ".join(bundle["evaluation"]["problems"]),
+        }
+        shown = [(name, str(text)[:200]) for name, text in told.items() if text is not None]
+        parts.append(entry(words(f"{row['id']}  {row['status']}"), shown))
+    return Group(*parts)
 
 
 def next_steps(cycle: WholeCycle) -> Text:
     """What a person can do about a cycle, as commands; or what was answered."""
     if cycle.status == "awaiting_approval":
         lines = [f"ratchet approve {cycle.id}", f"ratchet reject {cycle.id} --feedback '...'"]
-        return Text("\n".join(["next:", *lines]))
+        return cell("\n".join(["next:", *lines]))
     item = cycle.review
     if item is None:
-        return Text("")
+        return cell("")
     if item["status"] != "open":
         answer: ReviewAnswer = item["answer"] or {}
         by = f" by {answer['reviewer']}" if "reviewer" in answer else ""
         why = f": {answer['reason']}" if answer.get("reason") else ""
-        return Text(f"{item['status']}{by}{why}")
-    return Text("\n".join(["next:", *_answers(cycle)]))
+        return cell(f"{item['status']}{by}{why}")
+    return cell("\n".join(["next:", *_answers(cycle)]))
 
 
 def _answers(cycle: WholeCycle) -> list[str]:

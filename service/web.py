@@ -1,8 +1,8 @@
 """The application that `langgraph dev` serves beside its own routes, and the middleware that stands before both."""
 
 import importlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,15 +20,22 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
+def application(recover: Callable[[], AbstractAsyncContextManager[None]]) -> Starlette:
+    """The application, whose middleware the server puts before all routes; from its start to its end `recover` is open."""
+    return Starlette(
+        routes=[Route("/ratchet/health", health)],
+        middleware=[Middleware(RefuseForeignPages)],
+        lifespan=lambda _app: recover(),
+    )
+
+
 @asynccontextmanager
-async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+async def _recovery() -> AsyncIterator[None]:
     """Bring back what a crash left open; close connections and models at the end."""
     # Loaded only now, and in a thread: the server complains about applications that take long to import.
-    recovery = await to_thread(importlib.import_module, "service.recovery")
-    async with recovery.recovery():
+    module = await to_thread(importlib.import_module, "service.recovery")
+    async with module.recovery():
         yield
 
 
-app = Starlette(
-    routes=[Route("/ratchet/health", health)], middleware=[Middleware(RefuseForeignPages)], lifespan=lifespan
-)
+app = application(_recovery)

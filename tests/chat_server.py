@@ -42,6 +42,8 @@ class ChatServer:
         self.calls = 0
         self.in_flight = 0
         self.most_in_flight = 0
+        self.together = 0
+        """Nothing is answered before so many requests have been under way at a time."""
         self.statuses: list[int] = []
         self.requests: list[dict[str, Any]] = []
         """Bodies of all requests."""
@@ -102,6 +104,7 @@ class ChatServer:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         answer = self.answer(self)
         try:
+            await self._met()
             await asyncio.sleep(answer.seconds)
         finally:
             self.in_flight -= 1
@@ -112,6 +115,10 @@ class ChatServer:
         writer.write("\r\n".join(lines).encode())
         await self._send(writer, body[: answer.cut], answer.drip)
         return answer.cut is None
+
+    async def _met(self) -> None:
+        while self.most_in_flight < self.together:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     async def _send(self, writer: asyncio.StreamWriter, body: bytes, drip: float) -> None:
         for piece in [body[n : n + 1] for n in range(len(body))] if drip else [body]:

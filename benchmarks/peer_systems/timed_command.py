@@ -19,7 +19,7 @@ steps: list[tuple[float, str]] = []
 
 
 @contextmanager
-def note_events(title: str) -> Iterator[Any]:
+def note_events(title: str, kept: str = "") -> Iterator[Any]:
     """Stands in for the progress bar, which shows nothing here."""
 
     def tell(text: str = "", done: int | None = None, total: int | None = None) -> None:

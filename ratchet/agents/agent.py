@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 from ratchet.agents.caller import ComponentCaller
+from ratchet.concurrency import is_our_own
 from ratchet.config.objects import load_object
-from ratchet.errors import ConfigurationError, ModelReplyError, RatchetError
+from ratchet.errors import ConfigurationError, ModelReplyError, RatchetError, one_line
 from ratchet.records import AgentRun
 
 
@@ -35,8 +36,10 @@ async def _run_custom(use: str, call: ComponentCaller, text: str) -> Any:
         return await _call_custom(use, call, text)
     except RatchetError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code: whatever it raises is its failure, told as such
-        raise ModelReplyError(f"agent {use} raised {type(error).__name__}: {error}") from error
+    except BaseException as error:  # the user's code: whatever it raises is its failure, told as such
+        if is_our_own(error):
+            raise
+        raise ModelReplyError(f"agent {use} raised {one_line(error)}") from error
 
 
 async def _call_custom(use: str, call: ComponentCaller, text: str) -> Any:

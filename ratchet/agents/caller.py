@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from prompts import substitute
 from ratchet.errors import ConfigurationError, SourceError
@@ -35,7 +36,7 @@ class ComponentCaller:
     repeat: int | None = 0
     trace: list[Step] = field(default_factory=list)
 
-    async def __call__(self, component: str, text: str, variables: Mapping[str, str] | None = None) -> str:
+    async def __call__(self, component: str, text: str, variables: Mapping[str, Any] | None = None) -> str:
         """The component's answer to `text`.
 
         Raises:
@@ -84,7 +85,7 @@ class ComponentCaller:
                 f"task {self.task.name}: no prompt for {component!r} (there are: {known})"
             ) from None
 
-    def _values(self, text: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    def _values(self, text: str, given: Mapping[str, Any] | None) -> dict[str, str]:
         if not self.task.variables:
             return {}
         values = {"input": text, **_object(text), **(given or {})}
@@ -94,7 +95,7 @@ class ComponentCaller:
                 f"task {self.task.name}: no value for the variable {missing[0]!r}; "
                 "the input has to be a JSON object with a key of that name"
             )
-        return {name: values[name] for name in self.task.variables}
+        return {name: _as_text(values[name]) for name in self.task.variables}
 
     async def _fetch(self, component: str, prompt: TaskPrompt, text: str) -> tuple[list[str], list[Example]]:
         documents: list[str] = []
@@ -132,9 +133,14 @@ class ComponentCaller:
             raise SourceError(f"context source {step.source!r}: no answer within {FETCH_SECONDS:g} s") from error
 
 
-def _object(text: str) -> dict[str, str]:
+def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _as_text(value: Any) -> str:
+    """A value as it stands in a prompt: a text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ratchet.concurrency import to_thread
 from ratchet.cycles.owner import process_name
 from ratchet.engine import Engine
-from ratchet.errors import AlreadyDecidedError, RefusalError
+from ratchet.errors import AlreadyDecidedError, RefusalError, StaleBaseError
 from ratchet.ledger.audit import append
 from ratchet.prompting import change_hash
 from ratchet.records import Decision, Diagnosis, Proposal, Validation
@@ -39,6 +39,10 @@ class StoredProposal(NamedTuple):
     decision: Decision | None
     decided: str
     """Who decided what and when, for a person; empty where nobody has."""
+    decided_at: str = ""
+    """When, as it is stored."""
+    is_altered: bool = False
+    """Whether it is another change now than the one that was decided on."""
 
 
 async def stored_proposal(engine: Engine, proposal_id: str) -> StoredProposal:
@@ -68,6 +72,8 @@ async def stored_proposal(engine: Engine, proposal_id: str) -> StoredProposal:
         row["status"],
         _as_record(decided) if decided else None,
         sentence_of(decided) if decided else "",
+        decided_at=decided["at"] if decided else "",
+        is_altered=decided is not None and decided["change_hash"] != proposal.change_hash,
     )
 
 
@@ -105,6 +111,19 @@ async def approved_proposal(engine: Engine, proposal_id: str) -> StoredProposal:
         how = stored.decided or "nobody has approved it"
         raise RefusalError(f"proposal {proposal_id} is {stored.status}: {how}; nothing was changed")
     return stored
+
+
+def check_unaltered(stored: StoredProposal) -> None:
+    """See that a proposal is the change that was decided on.
+
+    Raises:
+        StaleBaseError: what is stored of it was altered afterwards.
+    """
+    if stored.is_altered:
+        raise StaleBaseError(
+            f"proposal {stored.proposal.id} was altered after {stored.decided}; nothing was changed, its failures are "
+            "open again"
+        )
 
 
 async def decide(engine: Engine, proposal: Proposal, decision: Decision, *, again: bool = False) -> None:

@@ -13,9 +13,9 @@ from ratchet.errors import ConfigurationError
 
 
 class StrictModel(BaseModel):
-    """A model whose unknown keys are refused and whose values cannot be changed after loading."""
+    """A model whose unknown keys are refused, whose numbers are finite, and whose values cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,49 +1,106 @@
 """Objects of the user's own code, named as ``module:attribute`` in task.toml."""
 
 import importlib
+import importlib.util
 import inspect
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from ratchet.concurrency import to_daemon_thread, user_calls
-from ratchet.errors import ConfigurationError
+from ratchet.concurrency import is_our_own, to_daemon_thread, user_calls
+from ratchet.config.own_names import has_code, leave_names_to
+from ratchet.errors import ConfigurationError, one_line
 
 ObjectPath = Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
 """``module:attribute``, as it is written in task.toml."""
-HOME = Path(__file__).parents[2]
-"""The folder of Ratchet's packages."""
+BESIDE = "ratchet_project"
+"""Package under which modules of a project are imported whose own name is taken."""
 SECONDS = 60.0
 """An import that takes longer is given up."""
 
 
 def import_object(path: str, where: str) -> Any:
-    """The object that `path` (``module:attribute``) names; modules in the working directory are found too.
+    """The object that `path` (``module:attribute``) names.
+
+    Modules in the working directory are found too, whether or not they share their name with one of ours or Python's.
 
     Raises:
         ConfigurationError: it cannot be imported; `where` says who asked for it.
     """
     module, _, attribute = path.partition(":")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise ConfigurationError(f"{where}: the working directory was removed, go to another one") from error
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    leave_names_to(folder)
+    try:
+        with _same_directory(folder):
+            return _find(module, attribute, folder)
+    except BaseException as error:  # importing runs the user's code, which may raise anything
+        if is_our_own(error):
+            raise
+        problem = f"{where}: {path!r} cannot be imported: {one_line(error)}"
+        raise ConfigurationError(problem + _name_clash(module, folder)) from error
+
+
+@contextmanager
+def _same_directory(folder: Path) -> Iterator[None]:
+    """The working directory is `folder` again afterwards: our own paths begin there."""
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+
+
+def _find(module: str, attribute: str, folder: Path) -> Any:
+    name = module.partition(".")[0]
+    if name in sys.stdlib_module_names and _is_hidden(name, folder):
+        return getattr(_import_beside(module, folder), attribute)
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        problem = f"{where}: {path!r} cannot be imported: {type(error).__name__}: {error}"
-        raise ConfigurationError(problem + _name_clash(module, Path(folder))) from error
+    except (ModuleNotFoundError, AttributeError):
+        if not _is_hidden(name, folder):
+            raise
+        return getattr(_import_beside(module, folder), attribute)
+
+
+def _is_hidden(name: str, folder: Path) -> bool:
+    """Whether the project in `folder` has a module or package of that name, and an import finds another one."""
+    if not name or not has_code(folder, name):
+        return False
+    mine = {folder / f"{name}.py", folder / name, folder / name / "__init__.py"}
+    try:
+        spec = importlib.util.find_spec(name)
+    except ValueError:  # made by hand: it has no spec
+        return False
+    if spec is None:
+        return False
+    found = [spec.origin or "", *(spec.submodule_search_locations or [])]
+    return not mine & {Path(place) for place in found}
+
+
+def _import_beside(module: str, folder: Path) -> ModuleType:
+    """The project's module under another name, so that nobody who means the other one of its name gets it."""
+    beside = sys.modules.setdefault(BESIDE, ModuleType(BESIDE))
+    beside.__path__ = [str(folder)]
+    return importlib.import_module(f"{BESIDE}.{module}")
 
 
 def _name_clash(module: str, folder: Path) -> str:
-    """What to do where a module of the user's in `folder` has the name of one of Ratchet's packages, else nothing."""
+    """What to do where a module of the user's has the name of another one that comes first, else nothing."""
     name = module.partition(".")[0]
-    found = getattr(sys.modules.get(name), "__file__", None)
-    is_ours = found is not None and Path(found).parent == HOME / name
-    is_theirs = folder != HOME and any((folder / place).exists() for place in (name, f"{name}.py"))
-    return f"; {name!r} is a package of Ratchet's here, give your module another name" if is_ours and is_theirs else ""
+    if not _is_hidden(name, folder):
+        return ""
+    owner = "Python" if name in sys.stdlib_module_names else "an installed package"
+    return f"; {name!r} is a module of {owner} too: give yours another name, or import its parts as `from . import`"
 
 
 def import_instance(path: str, where: str) -> Any:
@@ -57,9 +114,11 @@ def import_instance(path: str, where: str) -> Any:
         return named
     try:
         return named()
-    except (Exception, SystemExit) as error:  # the user's code, which may raise anything
+    except BaseException as error:  # the user's code, which may raise anything
+        if is_our_own(error):
+            raise
         raise ConfigurationError(
-            f"{where}: {path!r} cannot be made without arguments ({type(error).__name__}: {error}); name an instance"
+            f"{where}: {path!r} cannot be made without arguments ({one_line(error)}); name an instance"
         ) from error
 
 

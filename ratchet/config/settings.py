@@ -5,12 +5,15 @@ import os
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+from sqlalchemy import URL
 
 from ratchet.config.files import first_problem
 from ratchet.errors import ConfigurationError
 
+ENV_FILE = ".env"
 PREFIX = "RATCHET_"
 ROLES = ("agent", "judge", "analyst", "optimizer")
 Tokens = Annotated[int, Field(ge=1)]
@@ -32,8 +35,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
-    )
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True,
+        env_file_encoding="utf-8-sig", allow_inf_nan=False,
+    )  # fmt: skip
 
     home: Path = Path(".ratchet")
     """Folder of the databases."""
@@ -79,17 +83,35 @@ class Settings(BaseSettings):
     def load(cls, **overrides: object) -> Self:
         """Settings from the environment and ``.env``, with `overrides` on top.
 
+        What else ``.env`` sets becomes part of the environment, as agents, criteria and sources of the user's read it.
+        A variable that is set already stays as it is.
+
         Raises:
             ConfigurationError: naming the variable and what is expected.
         """
         try:
-            return cls(**overrides)  # type: ignore[arg-type]
+            Path.cwd()  # relative paths, as the defaults are, begin there
+        except OSError as error:
+            raise ConfigurationError("the working directory was removed; go to another one") from error
+        try:
+            found = cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             raise ConfigurationError(f"settings (RATCHET_...): {first_problem(error)}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f".env: not UTF-8 text (byte {error.start})") from error
         except OSError as error:
             raise ConfigurationError(f".env: cannot be read ({error.strerror})") from error
+        _export_rest()
+        return found
+
+    @field_validator("home", "tasks_dir", "rules_file", "prompts_file")
+    @classmethod
+    def _with_home_folder(cls, path: Path) -> Path:
+        """``~`` as a shell reads it: none has read what stands in ``.env``."""
+        try:
+            return path.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{error} (HOME is not set)") from error
 
     def model_for(self, role: str) -> str:
         """The model setting of one of `ROLES`."""
@@ -107,7 +129,8 @@ class Settings(BaseSettings):
 
     def application_url(self) -> str:
         """SQLAlchemy URL of the application database."""
-        return self.database_url or f"sqlite:///{(self.home / 'ratchet.sqlite').absolute()}"
+        file = str((self.home / "ratchet.sqlite").absolute())
+        return self.database_url or URL.create("sqlite", database=file).render_as_string()
 
     def checkpoint_file(self) -> Path:
         """SQLite file of the LangGraph checkpoints."""
@@ -143,3 +166,10 @@ def _likely(name: str, known: list[str]) -> str | None:
     ending = [other for other in known if short and other.endswith(f"_{short}")]
     close = difflib.get_close_matches(short, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
     return next(iter([*(PREFIX + other for other in close), *ending]), None)
+
+
+def _export_rest() -> None:
+    """Make what ``.env`` says to others part of the environment."""
+    for name, value in dotenv_values(ENV_FILE, encoding="utf-8-sig").items():
+        if value and not name.upper().startswith(PREFIX):
+            os.environ.setdefault(name, value)

@@ -1,11 +1,11 @@
 """What a cycle asks of the models: charged to it, with how many of each role's requests got a usable reply."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ratchet.engine import Engine, cycle_meter
-from ratchet.llm import Meter, metered, silence
-from ratchet.store.documents import CycleDocument, RoleDocument
+from ratchet.llm import Meter, metered
+from ratchet.store.documents import RoleDocument
 
 
 @asynccontextmanager
@@ -32,19 +32,3 @@ async def _note_roles(engine: Engine, cycle_id: str, meter: Meter) -> None:
             "error": usage.error or before["error"],
         }
     await engine.store.cycles.record(cycle_id, {"roles": roles})
-
-
-def silent_roles(document: CycleDocument) -> dict[str, str]:
-    """For each role none of whose requests in a cycle got a usable reply, a line that says so."""
-    roles: Mapping[str, RoleDocument] = document.get("roles", {})
-    return {
-        role: silence(role, told["failed"], told["error"])
-        for role, told in roles.items()
-        if told["failed"] and not told["answered"]
-    }
-
-
-def with_silent_roles(message: str, document: CycleDocument) -> str:
-    """`message`, and the silent roles whose error it does not tell already."""
-    lines = [line for role, line in silent_roles(document).items() if document["roles"][role]["error"] not in message]
-    return "; ".join(part for part in (message, *lines) if part)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from ratchet.cycles.spending import charged_to
 from ratchet.engine import Engine, Trial, Workbench, as_trials, score_all, with_prompt
@@ -14,7 +17,7 @@ from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.grouping import representative_sample
 from ratchet.prompting import change_hash
-from ratchet.proposers import Situation, fingerprint_of, recall
+from ratchet.proposers import Refused, Situation, fingerprint_of, recall, refusal
 from ratchet.records import (
     Candidate,
     CandidateResult,
@@ -24,10 +27,12 @@ from ratchet.records import (
     Proposal,
     Repeats,
     Validation,
+    Verdict,
 )
 from ratchet.search import SearchResult, race_policy, search
+from ratchet.store.cycles import record_progress
 from ratchet.store.documents import CycleDocument
-from ratchet.store.proposals import decision_document
+from ratchet.store.proposals import add_proposal, decision_document, proposal_status
 from ratchet.store.rows import NewProposal
 from ratchet.store.statuses import ProposalStatus
 
@@ -69,6 +74,8 @@ class _Case(NamedTuple):
     """Its held-out cases are those of this test, in their order."""
     production: set[str]
     """Ids of the held-out cases that come from production."""
+    planned: int
+    """How many held-out cases the test was planned for."""
     diagnosis: Diagnosis
     failures: list[FailureBundle]
     cycle_id: str
@@ -97,10 +104,13 @@ async def validate_candidates(
 ) -> Finding:
     """Search from the candidates of a cycle, and put the best one found to the gate.
 
-    `round_number` counts the proposals of the cycle; `feedback` is what a person asked of this one.
+    `round_number` counts the proposals of the cycle; `feedback` is what a person asked of this one. The candidates meet
+    the guards once more: the rules, or the prompt in force, may be others than when they were proposed.
     """
     proposal_id = f"{claim.cycle_id}-P{round_number}"
     case = await _case(engine, claim, report, proposal_id)
+    candidates, late = _guard(case, candidates, feedback)
+    refused = refused + late
     try:
         async with charged_to(engine, case.cycle_id):
             result = await _search(case, candidates, feedback, without=proposal_id)
@@ -148,13 +158,27 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     worked_on = {failure.input.strip() for failure in failures}
     under_way = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
     bench = replace(bench, cases=[*bench.train, *under_way.cases])
-    return _Case(engine, bench, under_way.production, claim.diagnosis, failures, claim.cycle_id, report)
+    return _Case(
+        engine, bench, under_way.production, under_way.planned, claim.diagnosis, failures, claim.cycle_id, report
+    )
+
+
+def _situation(case: _Case, feedback: str) -> Situation:
+    return Situation(case.engine, case.bench, case.diagnosis.component, case.diagnosis, case.failures, feedback)
+
+
+def _guard(case: _Case, candidates: list[Candidate], feedback: str) -> tuple[list[Candidate], list[CandidateResult]]:
+    """Those that the guards let through, and how the others fared."""
+    situation = _situation(case, feedback)
+    reasons = [refusal(situation, candidate.prompt) for candidate in candidates]
+    judged = list(zip(candidates, reasons, strict=True))
+    refused = [Refused(candidate, reason).result for candidate, reason in judged if reason is not None]
+    return [candidate for candidate, reason in judged if reason is None], refused
 
 
 async def _search(case: _Case, candidates: list[Candidate], feedback: str, without: str) -> SearchResult:
     """The best of the candidates, and of what further rounds make of it."""
-    component = case.diagnosis.component
-    situation = Situation(case.engine, case.bench, component, case.diagnosis, case.failures, feedback)
+    situation = _situation(case, feedback)
     return await search(
         situation,
         candidates,
@@ -187,6 +211,7 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         proposal.component,
         proposal.after,
         case.bench.holdout,
+        planned=case.planned,
         level=await case.engine.store.gate_tests.level(task, proposal.id, error_level),
         repeats=repeats.count,
         progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
@@ -229,22 +254,28 @@ async def _record_proven(
     status: ProposalStatus,
     decision: Decision | None = None,
 ) -> Finding:
-    await _store(case, proposal, validation, status, decision)
+    row = _row_of(proposal, validation, status, decision)
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json"),
         "validation": validation.model_dump(mode="json"),
     }
-    await case.engine.store.cycles.record(
-        case.cycle_id, document, status="awaiting_approval", verdict=validation.verdict
-    )
+    await case.engine.store.transact([partial(_put_on_table, row=row, document=document, verdict=validation.verdict)])
     return Finding(proposal, validation)
+
+
+def _put_on_table(connection: Connection, *, row: NewProposal, document: CycleDocument, verdict: Verdict) -> None:
+    """Store a proven proposal, and let its cycle wait, unless somebody has decided on it by now: a node may run twice,
+    and two processes may have run it."""
+    add_proposal(connection, row)
+    if proposal_status(connection, row["id"]) == row["status"]:
+        record_progress(connection, row["cycle_id"], document, status="awaiting_approval", verdict=verdict)
 
 
 async def _record_unproven(
     case: _Case, proposal: Proposal | None, validation: Validation, standings: list[CandidateResult]
 ) -> Finding:
     if proposal is not None:
-        await _store(case, proposal, validation, "unproven")
+        await case.engine.store.proposals.add([_row_of(proposal, validation, "unproven")])
     document: CycleDocument = {
         "proposal": proposal.model_dump(mode="json") if proposal else None,
         "validation": validation.model_dump(mode="json"),
@@ -262,10 +293,10 @@ async def _out_of_budget(case: _Case, message: str) -> Finding:
     return Finding(None, validation, out_of_budget=True)
 
 
-async def _store(
-    case: _Case, proposal: Proposal, validation: Validation, status: ProposalStatus, decision: Decision | None = None
-) -> None:
-    """Keep the proposal whole: whatever makes it live later believes this row. `decision`: what it was approved by."""
+def _row_of(
+    proposal: Proposal, validation: Validation, status: ProposalStatus, decision: Decision | None = None
+) -> NewProposal:
+    """The proposal whole: what makes it live later believes this row. `decision`: what it was approved by."""
     candidate = Candidate(strategy=proposal.strategy, rationale=proposal.rationale, prompt=proposal.after)
     row: NewProposal = {
         "id": proposal.id,
@@ -285,4 +316,4 @@ async def _store(
     }
     if decision is not None:
         row["document"]["decision"] = decision_document(decision, proposal.change_hash)
-    await case.engine.store.proposals.add([row])
+    return row

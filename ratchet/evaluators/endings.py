@@ -14,5 +14,9 @@ def with_endings(evaluation: Evaluation, trace: Sequence[Step], output: str) -> 
     problems = [step.problem for step in trace if step.problem]
     if not problems:
         return evaluation
-    passed = evaluation.passed if output.strip() else False
-    return evaluation.model_copy(update={"passed": passed, "problems": [*evaluation.problems, *problems]})
+    if output.strip():
+        return evaluation.model_copy(update={"problems": [*evaluation.problems, *problems]})
+    grade = None if evaluation.grade is None else 0.0
+    return evaluation.model_copy(
+        update={"passed": False, "grade": grade, "problems": [*evaluation.problems, *problems]}
+    )

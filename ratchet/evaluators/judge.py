@@ -72,7 +72,9 @@ async def judge(
 
 
 def _request(criterion: Judge, task: str, text: str, output: str, expected: Expected, swapped: bool) -> list[Message]:
-    reference = "" if expected is None else expected if isinstance(expected, str) else json.dumps(expected)
+    reference = (
+        "" if expected is None else expected if isinstance(expected, str) else json.dumps(expected, ensure_ascii=False)
+    )
     mark = data_mark(text, output, reference, criterion.question)
     blocks = [
         render("judge_reference", mark=mark, expected=reference or "(none)"),

@@ -2,7 +2,10 @@
 
 import json
 import re
+import unicodedata
 from typing import Any
+
+import regex
 
 from ratchet.config.patterns import is_found
 from ratchet.config.schemas import schema_problem
@@ -13,6 +16,9 @@ from ratchet.tasks.criteria import Contains, Exact, JsonEqual, JsonSchema, MaxWo
 from ratchet.text import fold
 
 _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
+_TURKISH = str.maketrans({"İ": "I", "ı": "i"})  # noqa: RUF001
+_HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+_THAI = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*")
 Check = tuple[bool, str]
 
 
@@ -23,7 +29,18 @@ def options(expected: Expected) -> list[str]:
 
 
 def _fold(text: str, ignore_case: bool) -> str:
-    return fold(text) if ignore_case else text
+    """The form that is compared: one letter is one letter, however its accents are coded. In Turkish the small letter
+    of I has no dot and the capital of i has one; without the case neither counts."""
+    return fold(text.translate(_TURKISH)) if ignore_case else _compose(text)
+
+
+def _compose(value: Any) -> Any:
+    """A text, or all texts of a JSON value, in the form NFC."""
+    if isinstance(value, dict):
+        return {_compose(key): _compose(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_compose(item) for item in value]
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
 
 
 def check_exact(criterion: Exact, output: str, expected: Expected) -> Check:
@@ -37,7 +54,8 @@ def check_contains(criterion: Contains, output: str, expected: Expected) -> Chec
     """Contains an expected string (or one of the criterion's own values)."""
     wanted = criterion.values if criterion.values is not None else options(expected)
     text = _fold(output, criterion.ignore_case)
-    passed = any(_fold(value, criterion.ignore_case) in text for value in wanted)
+    sought = [_fold(value, criterion.ignore_case) for value in wanted]
+    passed = any(value in text for value in sought if value)  # nothing is in every text
     return passed, "" if passed else f"does not contain {_quote(wanted)}"
 
 
@@ -48,7 +66,7 @@ async def check_regex(criterion: Regex, output: str) -> Check:
         EvaluationError: the search took too long.
     """
     try:
-        found = await is_found(criterion.pattern, output)
+        found = await is_found(criterion.pattern, _compose(output))
     except PatternError as error:
         raise EvaluationError(str(error)) from error
     wish = "must not match" if criterion.negate else "must match"
@@ -100,6 +118,7 @@ def check_json_equal(criterion: JsonEqual, output: str, expected: Expected) -> C
         value = _json(output, criterion.fence)
     except (ValueError, RecursionError):
         return False, "is not JSON"
+    value, choices = _compose(value), _compose(choices)
     passed = any(_same(_part(value, criterion.keys), _part(choice, criterion.keys)) for choice in choices)
     return passed, "" if passed else f"is not equal to {json.dumps(expected, ensure_ascii=False)[:120]}"
 
@@ -143,9 +162,17 @@ def _part(value: Any, keys: list[str] | None) -> Any:
 
 
 def check_max_words(criterion: MaxWords, output: str) -> Check:
-    """Has at most that many words."""
-    words = len(output.split())
+    """Has at most that many words, see `count_words`."""
+    words = count_words(output)
     return words <= criterion.limit, "" if words <= criterion.limit else f"{words} words, at most {criterion.limit}"
+
+
+def count_words(text: str) -> int:
+    """Words between blanks. Of scripts that are written without blanks: of Chinese and Japanese each character is one,
+    of Thai, Lao, Khmer and Burmese every fourth letter begins one."""
+    letters = len(_THAI.findall(text))
+    rest = _THAI.sub(" ", _HAN.sub(" ", text))
+    return len(rest.split()) + len(_HAN.findall(text)) + -(-letters // 4)
 
 
 def _quote(values: list[str]) -> str:

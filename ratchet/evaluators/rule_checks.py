@@ -19,6 +19,7 @@ async def with_rules(evaluation: Evaluation, rules: Rules, output: str) -> Evalu
         update={
             "criteria": [*evaluation.criteria, *results],
             "passed": _verdict(evaluation.passed, results),
+            "grade": _grade(evaluation.grade, results),
             "problems": [
                 *evaluation.problems,
                 *(f"{item.name}: {item.comment}" for item in results if not item.passed),
@@ -31,6 +32,13 @@ def _verdict(before: bool | None, results: list[CriterionResult]) -> bool | None
     if before is False or any(result.passed is False for result in results):
         return False
     return None if any(result.passed is None for result in results) else before
+
+
+def _grade(before: float | None, results: list[CriterionResult]) -> float | None:
+    """None stays None: there is no graded criterion, or one could not be evaluated."""
+    if before is None or any(result.passed is None for result in results):
+        return None
+    return 0.0 if any(result.passed is False for result in results) else before
 
 
 async def _result(check: RuleCheck, output: str) -> CriterionResult:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from ratchet.counting import quantity
-from ratchet.gate.eprocess import FUTILE, PairedTest, wilson
+from ratchet.gate.eprocess import FUTILE, PairedTest, further_wins, wilson
 from ratchet.gate.pair import Pair, Runs, criterion_names, passes
 from ratchet.records import CriterionMeasure, Measure, Validation, Verdict
 
@@ -13,6 +13,8 @@ TOLERANCE = 0.02
 WORSE_LEVEL = 0.05
 LEAST_CASES = 12
 """The gate looks at no fewer cases than this (or all there are), so that every criterion is seen."""
+MOST_MISSING = 50
+"""Cases that are missing for a proof are counted up to so many, and no more than the test had."""
 
 
 def measure(passed: int | float, n: int) -> Measure:
@@ -26,16 +28,16 @@ def measure(passed: int | float, n: int) -> Measure:
 
 
 class Comparison:
-    """Collects pairs and says when enough is known.
+    """Collects pairs and says when enough is known. The order of the `cases` is settled before, and so is their number.
 
     Where each case was run several times, the test sees the difference of its two success rates. All that is reported
     is then a mean over cases of means over runs. A missing result counts against the change, see `Pair.rates`.
     """
 
-    def __init__(self, level: float) -> None:
-        self.level = level
+    def __init__(self, level: float, cases: int) -> None:
+        self.level, self.cases = level, cases
         self.pairs: list[Pair] = []
-        self.test = PairedTest()
+        self.test = PairedTest(cases, better=self.needed, worse=1 / WORSE_LEVEL)
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Take more cases into account."""
@@ -50,7 +52,7 @@ class Comparison:
 
     def verdict(self) -> Verdict:
         """What the pairs seen so far say."""
-        if self.pairs and self.test.better >= self.needed:
+        if self.test.wins and self.test.better >= self.needed:
             return "better"
         if self.test.worse >= 1 / WORSE_LEVEL:
             return "worse"
@@ -71,6 +73,19 @@ class Comparison:
 
     def _out_of_reach(self, left: int) -> bool:
         return self.test.best_possible(left) < self.needed
+
+    @property
+    def _graded(self) -> bool:
+        """Whether grades are compared: they may rise where no failure passes yet."""
+        return any(run.evaluation.grade is not None for pair in self.pairs for run in (*pair.old, *pair.new))
+
+    def missing(self) -> int | None:
+        """How many further cases won outright would have proven an inconclusive change; None where that is no question,
+        or where it would take many more."""
+        differences = [pair.rates.new - pair.rates.old for pair in self.pairs]
+        if self.verdict() != "inconclusive" or sum(differences) <= 0:
+            return None
+        return further_wins(differences, self.cases, self.needed, min(MOST_MISSING, len(self.pairs)))
 
     def criteria(self) -> dict[str, CriterionMeasure]:
         """Each criterion's success rate before and after, over the cases in which either side has a result for it."""
@@ -94,9 +109,9 @@ class Comparison:
         """The finding, all vetoes included."""
         verdict = self.verdict()
         all_vetoes = [*vetoes, *self.regressions()]
-        if triggering and not fixed:
+        if triggering and not fixed and not self._graded:
             all_vetoes.append("none of the triggering failures is fixed")
-        proven = verdict == "better" and not all_vetoes
+        proven, missing = verdict == "better" and not all_vetoes, self.missing()
         return Validation(
             verdict=verdict,
             proven=proven,
@@ -111,10 +126,11 @@ class Comparison:
             vetoes=all_vetoes,
             fixed=fixed,
             triggering=triggering,
-            reason=self._reason(verdict, all_vetoes),
+            missing=missing,
+            reason=self._reason(verdict, all_vetoes, missing),
         )
 
-    def _reason(self, verdict: Verdict, vetoes: Sequence[str]) -> str:
+    def _reason(self, verdict: Verdict, vetoes: Sequence[str], missing: int | None) -> str:
         if vetoes:
             return f"{verdict}, but vetoed: " + "; ".join(vetoes)
         if not self.pairs:
@@ -122,13 +138,14 @@ class Comparison:
         counts = f"{quantity(self.test.wins, 'case')} won and {self.test.losses} lost of {len(self.pairs)}"
         unscored = sum(any(run.evaluation.passed is None for run in pair.new) for pair in self.pairs)
         said = f"; {unscored} could not be scored" if unscored else ""
-        return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}"
+        more = f"; {quantity(missing, 'more case')} won would prove it" if missing else ""
+        return f"{counts}{said}; evidence {self.test.better:.3g}, needed {self.needed:.3g}{more}"
 
 
 def no_proof(reason: str, *, triggering: int) -> Validation:
     """The finding where no test could be made; never better."""
     return (
-        Comparison(1.0)
+        Comparison(1.0, 0)
         .result(fixed=0, triggering=triggering)
         .model_copy(update={"verdict": "inconclusive", "proven": False, "reason": reason, "vetoes": [reason]})
     )

@@ -38,6 +38,8 @@ class Settled(NamedTuple):
 
     cases: list[Case]
     production: set[str]
+    planned: int
+    """How many there were when they were settled."""
 
 
 async def settled_cases(engine: Engine, bench: Workbench, test_id: str, *, salt: str, worked_on: Set[str]) -> Settled:
@@ -54,8 +56,8 @@ async def settled_cases(engine: Engine, bench: Workbench, test_id: str, *, salt:
         chosen = [held for held in chosen if held.case.input.strip() not in worked_on]
         rows = await store.gate_cases.settle(test_id, task, [_row(held) for held in chosen])
     seen = worked_on | {case.input.strip() for case in bench.train}
-    rows = [row for row in rows if row["input"].strip() not in seen]
-    return Settled([_case(row) for row in rows], {row["case_id"] for row in rows if row["run_id"]})
+    left = [row for row in rows if row["input"].strip() not in seen]
+    return Settled([_case(row) for row in left], {row["case_id"] for row in left if row["run_id"]}, len(rows))
 
 
 async def own_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from ratchet.concurrency import gather
 from ratchet.engine import Engine, Trial, Workbench, score_all, with_prompt
 from ratchet.gate import LEAST_CASES, Comparison, Pair
-from ratchet.prompting import TaskPrompt
+from ratchet.prompting import TaskPrompt, TaskPrompts
 from ratchet.tasks import Case
 
 BLOCK = 8
@@ -21,17 +21,40 @@ async def prove(
     cases: Sequence[Case],
     *,
     level: float,
+    planned: int | None = None,
     repeats: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Compare `prompt` with the one in force on `cases`, each run `repeats` times under either, in their order: it has
-    to be settled before, see `ratchet.gate.holdout`.
+    to be settled before, see `ratchet.gate.holdout`. So has the number of cases `planned`, where some were left out
+    since.
 
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError.
     """
-    comparison = Comparison(level)
     new_prompts = with_prompt(bench.prompts, component, prompt)
+    return await compare(
+        engine, bench, new_prompts, cases, level=level, planned=planned, repeats=repeats, progress=progress
+    )
+
+
+async def compare(
+    engine: Engine,
+    bench: Workbench,
+    new_prompts: TaskPrompts,
+    cases: Sequence[Case],
+    *,
+    level: float,
+    planned: int | None = None,
+    repeats: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
+    """As `prove`, where more than one component may differ.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError.
+    """
+    comparison = Comparison(level, planned or len(cases))
     for start, end in pairwise([0, *looks(len(cases))]):
         block = cases[start:end]
         trials = [Trial(case.input, case.expected) for case in block]

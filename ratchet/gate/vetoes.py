@@ -35,9 +35,18 @@ async def vetoes(
     Raises:
         ConfigurationError, ModelUnavailableError, BudgetError: from the probe runs.
     """
+    return await vetoes_of(engine, bench, with_prompt(bench.prompts, component, prompt), comparison)
+
+
+async def vetoes_of(engine: Engine, bench: Workbench, prompts: TaskPrompts, comparison: Comparison) -> Vetoes:
+    """As `vetoes`, where more than one component may differ.
+
+    Raises:
+        ConfigurationError, ModelUnavailableError, BudgetError: from the probe runs.
+    """
     seen = observations(comparison.pairs)
     if comparison.verdict() == "better":
-        seen += await probe(engine, bench, with_prompt(bench.prompts, component, prompt))
+        seen += await probe(engine, bench, prompts)
     found = await violations(bench.rules, seen)
     spent = costs(comparison.pairs)
     lines = rule_vetoes(found) + (limit_vetoes(bench.task.limits, spent) if spent else [])

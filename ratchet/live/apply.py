@@ -17,7 +17,7 @@ from ratchet.store.documents import CycleDocument, VersionNumbers
 from ratchet.store.failures import mark_of_cycle, supersede_open
 from ratchet.store.proposals import set_proposal_status
 from ratchet.store.rows import VersionRow
-from ratchet.store.statuses import FailureStatus
+from ratchet.store.statuses import OPEN_CYCLE, FailureStatus
 
 
 async def apply_proposal(
@@ -82,17 +82,30 @@ async def note_applied(
 ) -> None:
     """Note what a change that is live means for its proposal, its failures and its cycle; again changes nothing."""
     if await engine.store.proposals.status(proposal.id) == "applied":
-        return  # all of it was noted with the status, and failures of today are none of this change's
+        await _close_cycle(engine, proposal, decision, version)
+        return  # failures of today are none of this change's
     reason = decision.reason or proposal.rationale
-    document: CycleDocument = {"decision": decision.model_dump(mode="json"), "version": version["number"]}
     await engine.store.transact(
         [
             partial(set_proposal_status, proposal_id=proposal.id, status="applied", reason=reason),
             partial(mark_of_cycle, cycle_id=proposal.cycle_id, status="fixed", was=failures_were),
             partial(supersede_open, task=proposal.task, component=proposal.component),
-            partial(record_progress, cycle_id=proposal.cycle_id, document=document, status="applied"),
+            partial(
+                record_progress, cycle_id=proposal.cycle_id, document=_end_document(decision, version), status="applied"
+            ),
         ]
     )
+
+
+async def _close_cycle(engine: Engine, proposal: Proposal, decision: Decision, version: VersionRow) -> None:
+    """End a cycle whose change is live and which is open all the same: a process that was late has opened it."""
+    cycle = await engine.store.cycles.get(proposal.cycle_id)
+    if cycle is not None and cycle["status"] in OPEN_CYCLE:
+        await engine.store.cycles.record(cycle["id"], _end_document(decision, version), status="applied")
+
+
+def _end_document(decision: Decision, version: VersionRow) -> CycleDocument:
+    return {"decision": decision.model_dump(mode="json"), "version": version["number"]}
 
 
 def numbers(validation: Validation) -> VersionNumbers:

@@ -1,13 +1,23 @@
-"""Access to language models by role."""
+"""Access to language models by role.
 
-from ratchet.llm.completion import require_answer
+What opens models imports their clients, which takes seconds: it is imported when it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
 from ratchet.llm.meter import Meter, active_meter, metered, silence
-from ratchet.llm.models import Models
 from ratchet.llm.reply import Reply, ReplyStore
-from ratchet.llm.scripted import Fault
 from ratchet.llm.spec import ModelSpec, parse_spec
 from ratchet.llm.structured import cut_to
+
+if TYPE_CHECKING:
+    from ratchet.llm.completion import require_answer
+    from ratchet.llm.models import Models
+    from ratchet.llm.scripted import Fault
+
+_LATER = {"Models": "ratchet.llm.models", "Fault": "ratchet.llm.scripted", "require_answer": "ratchet.llm.completion"}
 
 __all__ = [
     "Fault",
@@ -26,3 +36,10 @@ __all__ = [
     "require_answer",
     "silence",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A name that is imported only now."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from ratchet.concurrency import to_thread
+from ratchet.concurrency import is_our_own, to_thread
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.config.objects import load_object
 from ratchet.config.patterns import Pattern, is_found
-from ratchet.errors import ConfigurationError, PatternError
+from ratchet.errors import ConfigurationError, PatternError, one_line
 
 
 class Fault(NamedTuple):
@@ -100,15 +100,17 @@ class ScriptedTransport(httpx2.AsyncBaseTransport):
         if isinstance(reply, Fault):
             await asyncio.sleep(reply.delay)
             return httpx2.Response(reply.status, text=reply.body, headers={"content-type": "application/json"})
-        text = reply if isinstance(reply, str) else json.dumps(reply)
-        return httpx2.Response(200, json=_completion(body, text))
+        return httpx2.Response(200, json=_completion(body, reply))
 
-    async def _reply(self, body: dict[str, Any]) -> Any:
+    async def _reply(self, body: dict[str, Any]) -> str | Fault:
         try:
             reply = self._script(body["messages"], body)
-            return await reply if inspect.isawaitable(reply) else reply
-        except (Exception, SystemExit) as error:  # the user's code: a request that it refuses, and no further try
-            problem = {"message": f"the script raised {type(error).__name__}: {error}"}
+            reply = await reply if inspect.isawaitable(reply) else reply
+            return reply if isinstance(reply, str | Fault) else json.dumps(reply, ensure_ascii=False)
+        except BaseException as error:  # the user's code: a request that it refuses, and no further try
+            if is_our_own(error):
+                raise
+            problem = {"message": f"the script raised {one_line(error)}"}
             return Fault(400, body=json.dumps({"error": problem}))
 
 

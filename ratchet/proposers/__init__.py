@@ -1,6 +1,6 @@
 """Strategies that propose changed prompts, and the guards on what they propose."""
 
-from ratchet.proposers.guards import edit_refusal
+from ratchet.proposers.guards import edit_refusal, refusal
 from ratchet.proposers.memory import Memory, fingerprint_of, recall, remember
 from ratchet.proposers.merge import Merge
 from ratchet.proposers.own import own_proposers
@@ -21,6 +21,7 @@ __all__ = [
     "own_proposers",
     "propose",
     "recall",
+    "refusal",
     "remember",
     "wording_strategies",
 ]

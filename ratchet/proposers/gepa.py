@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from ratchet.concurrency import to_daemon_thread
+from ratchet.concurrency import is_our_own, to_daemon_thread
 from ratchet.engine import Scored, Trial, score_all, with_prompt
-from ratchet.errors import RatchetError
+from ratchet.errors import RatchetError, one_line
 from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
 from ratchet.proposers.rewrite import rewrite_request
@@ -42,10 +42,12 @@ class Gepa:
         adapter = Adapter(situation, asyncio.get_running_loop())
         try:
             text = await to_daemon_thread(_optimize, adapter, self._calls)
-        except (Exception, SystemExit) as error:  # a library of others: it costs its candidate, not the cycle
+        except BaseException as error:  # a library of others: it costs its candidate, not the cycle
+            if is_our_own(error):
+                raise
             text = ""
             if adapter.error is None:
-                log.warning("gepa gave no candidate: %s: %s", type(error).__name__, error)
+                log.warning("gepa gave no candidate: %s", one_line(error))
         finally:
             adapter.stop()
         if adapter.error is not None:

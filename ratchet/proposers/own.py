@@ -3,8 +3,9 @@
 import inspect
 import logging
 
+from ratchet.concurrency import is_our_own
 from ratchet.config.objects import load_instance
-from ratchet.errors import ConfigurationError, RatchetError
+from ratchet.errors import ConfigurationError, RatchetError, one_line
 from ratchet.proposers.proposer import Proposer, Situation
 from ratchet.records import Candidate
 from ratchet.tasks import Task
@@ -26,8 +27,10 @@ class OwnProposer:
             candidates = await self._proposer.propose(situation)
         except RatchetError:
             raise
-        except (Exception, SystemExit) as error:  # the user's code: whatever it raises is its failure, told as such
-            log.warning("proposer %s gave no candidate: %s: %s", self._use, type(error).__name__, error)
+        except BaseException as error:  # the user's code: whatever it raises is its failure, told as such
+            if is_our_own(error):
+                raise
+            log.warning("proposer %s gave no candidate: %s", self._use, one_line(error))
             return []
         if not isinstance(candidates, list) or not all(isinstance(item, Candidate) for item in candidates):
             log.warning("proposer %s gave no candidate: %.80r is no list of Candidate", self._use, candidates)

@@ -44,6 +44,14 @@ class Evaluation(Record):
     score: float | None
     passed: bool | None
     problems: list[str]
+    grade: float | None = None
+    """What race and gate compare where a criterion is graded: the score, 0 where a run must not pass whatever its
+    score. None where no criterion is graded, or where one could not be evaluated."""
+
+    @property
+    def worth(self) -> float:
+        """How good the run is, from 0 to 1: its grade, or 1 for a pass."""
+        return float(self.passed is True) if self.grade is None else self.grade
 
     def of(self, name: str) -> CriterionResult | None:
         """The result of one criterion."""

@@ -99,6 +99,8 @@ class Validation(Record):
     vetoes: list[str]
     fixed: int
     triggering: int
+    missing: int | None = None
+    """How many further cases won would have proven an inconclusive change; None where it would take many more."""
     reason: str
     repeats: Repeats = Repeats()
     rule_violations: list[RuleViolation] = []

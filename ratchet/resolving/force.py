@@ -8,7 +8,7 @@ from ratchet.ledger.audit import append
 from ratchet.live.apply import apply_proposal, note_applied, numbers
 from ratchet.proposers import edit_refusal
 from ratchet.records import Decision, Proposal, Validation
-from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult
+from ratchet.resolving.item import ReviewItem, ReviewRequest, ReviewResult, find_item
 from ratchet.store.documents import ReviewAnswer
 from ratchet.store.reviews import answer_item, set_item_status
 from ratchet.store.statuses import WAITING
@@ -61,6 +61,14 @@ async def complete_forced(engine: Engine, item: ReviewItem) -> None:
     elif version["status"] != "applying":
         decision = _decision(answer["reviewer"], answer["reason"])
         await note_applied(engine, proposal, decision, version, WAITING)
+
+
+async def complete_all_forced(engine: Engine, task: str | None = None) -> None:
+    """Do what is left of forces that were interrupted, of one task or of all."""
+    for row in await engine.store.reviews.select(task, "forced"):
+        cycle = await engine.store.cycles.get(str(row["cycle_id"]))
+        if cycle is not None and cycle["status"] != "applied":
+            await complete_forced(engine, await find_item(engine, row["id"]))
 
 
 def _decision(reviewer: str, reason: str) -> Decision:

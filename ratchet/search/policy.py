@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ratchet.config.objects import load_instance
 from ratchet.errors import ConfigurationError
-from ratchet.gate.eprocess import wealth
 from ratchet.records import Candidate
 from ratchet.search.entry import Entry
+from ratchet.search.evidence import wealth
 from ratchet.tasks import Task
 
 AT_LEAST = {"training": 0, "pairs": 0, "close": 0, "cheaper": 0.0, "evidence": 0.0}
@@ -54,7 +54,7 @@ class RacePolicy:
     rounds: int = 3
     """Races in one search."""
     evidence: float = 6.0
-    """E-value (see `ratchet.gate.eprocess`) from which on an addition to a candidate that helps already is kept: four
+    """E-value (see `ratchet.search.evidence`) from which on an addition to a candidate that helps already is kept: four
     cases won and none lost, or seven won and one lost."""
     candidates: int = 6
     """Candidates of a further round."""
@@ -73,7 +73,7 @@ class RacePolicy:
         """How many of those that are `running` go on after a block; `confirming` once all failures have been met."""
         return self.finalists if confirming else max(self.finalists, running // 2)
 
-    def is_beaten(self, behind: int) -> bool:
+    def is_beaten(self, behind: float) -> bool:
         """Whether an entry that passes so many fewer cases than the leader drops out, whatever is still to come."""
         return behind >= self.behind
 
@@ -81,7 +81,7 @@ class RacePolicy:
         """Whether `entry` is so much cheaper than the leader that a case that it is behind does not count."""
         own, best = entry.on(leader.runs), leader.on(entry.runs)
         behind = entry.behind(leader)
-        return own.tokens <= self.cheaper * best.tokens and behind <= self.close and best.passed >= 5 * behind
+        return own.tokens <= self.cheaper * best.tokens and behind <= self.close and best.worth >= 5 * behind
 
     def keeps(self, won: int, lost: int) -> bool:
         """Whether what a further round adds is kept, by the cases that it wins and loses against what it is built on:

@@ -127,8 +127,8 @@ class _Race:
     def _is_settled(self) -> bool:
         """Whether the incumbent stays behind all that are in, even if it passed everything that is left."""
         inputs = {trial.input for trial in (*self.trials.failures, *self.trials.cases)}
-        most = self.incumbent.passed + len(inputs - self.incumbent.runs.keys())
-        return all(entry.passed > most for entry in self.running)
+        most = self.incumbent.worth + len(inputs - self.incumbent.runs.keys())
+        return all(entry.worth > most for entry in self.running)
 
     def is_only_promising(self) -> bool:
         """Whether all failures have been met, and nobody passes more than the incumbent: a higher score alone is only a
@@ -194,7 +194,7 @@ class _Race:
     def _why_useless(self, entry: Entry) -> str:
         if self.left >= len(self.trials.cases) and not entry.ahead_of(self.incumbent):
             return f"mends nothing, {self.incumbent.candidate.rationale} has {self.incumbent.on(entry.runs).share}"
-        if entry.passed + self.left < self.incumbent.passed:
+        if entry.worth + self.left < self.incumbent.worth:
             return f"cannot reach {self.incumbent.candidate.rationale} any more, which has {self.incumbent.share}"
         return ""
 

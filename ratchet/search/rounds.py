@@ -169,8 +169,8 @@ class _Search:
         """Whether a further round's best one is worth its additions, where something passes already. As at the gate,
         what could not be decided counts against it."""
         both = entry.runs.keys() & incumbent.runs.keys()
-        won = sum(entry.passes(text) and incumbent.fails(text) for text in both)
-        lost = sum(incumbent.passes(text) and not entry.passes(text) for text in both)
+        won = sum(entry.wins_on(text, incumbent) for text in both)
+        lost = sum(entry.loses_on(text, incumbent) for text in both)
         return not incumbent.passed or self.policy.keeps(won, lost)
 
     def _note_best(self, number: int, winner: Entry, whole: Entry) -> None:
@@ -200,23 +200,24 @@ class _Search:
             return SearchResult(None, 0, count, self.standings)
         before = await self._before(best)
         fixed = count - len(self.failing())
-        if best.passed <= before:
+        if best.worth <= before:
             return SearchResult(None, fixed, count, self.standings)
         chosen = self.standings[self.place]
-        reason = f"best of all: {best.share} pass, {before} under {self.in_force.candidate.rationale}"
+        reason = f"best of all: {best.share} pass, {before:g} under {self.in_force.candidate.rationale}"
         self.standings[self.place] = chosen.model_copy(update={"status": "chosen", "reason": reason})
         return SearchResult(best.candidate, fixed, count, self.standings)
 
-    async def _before(self, best: Entry) -> int:
-        """How many of the best candidate's inputs the prompt in force passes; asked only where it may matter."""
+    async def _before(self, best: Entry) -> float:
+        """How many of the best candidate's inputs the prompt in force passes, or the sum of its grades on them; asked
+        only where it may matter."""
         unseen = [trial for trial in (*self.trials.failures, *self.trials.cases) if trial.input in best.runs]
         unseen = [trial for trial in unseen if trial.input not in self.in_force.runs]
-        passed = self.in_force.on(best.runs).passed
-        if best.passed > passed + len(unseen):
-            return passed
+        worth = self.in_force.on(best.runs).worth
+        if best.worth > worth + len(unseen):
+            return worth
         situation = self.situation
         scored = await score_all(situation.harness, situation.bench, situation.bench.prompts, unseen)
-        return passed + sum(run.evaluation.passed is True for run in scored)
+        return worth + sum(run.evaluation.worth for run in scored)
 
 
 def _trials(situation: Situation, policy: RacePolicy) -> RaceTrials:

@@ -4,9 +4,9 @@ from typing import Any
 
 from langchain_core.retrievers import BaseRetriever
 
-from ratchet.concurrency import to_daemon_thread
+from ratchet.concurrency import is_our_own, to_daemon_thread
 from ratchet.config.objects import import_object
-from ratchet.errors import ConfigurationError, SourceError
+from ratchet.errors import ConfigurationError, SourceError, one_line
 from ratchet.sources.source import Document
 
 
@@ -32,8 +32,10 @@ class Retriever:
                 Document(str(document.id or n), str(document.page_content), 1.0 / (n + 1))
                 for n, document in enumerate(found[:top_k])
             ]
-        except (Exception, SystemExit) as error:  # the user's code: whatever it raises is its failure
-            raise SourceError(f"context source {self.name!r}: {type(error).__name__}: {error}") from error
+        except BaseException as error:  # the user's code: whatever it raises is its failure
+            if is_our_own(error):
+                raise
+            raise SourceError(f"context source {self.name!r}: {one_line(error)}") from error
 
     async def _matches(self, query: str) -> Any:
         if _is_blocking(self._retriever):  # its `ainvoke` would hang in the event loop's own threads

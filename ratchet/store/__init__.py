@@ -9,6 +9,7 @@ from ratchet.store.database import Database, Effect
 from ratchet.store.failures import Failures
 from ratchet.store.gate_cases import GateCases
 from ratchet.store.gate_tests import GateTests
+from ratchet.store.ids import Ids
 from ratchet.store.proposals import Proposals
 from ratchet.store.replies import Replies
 from ratchet.store.reviews import Reviews
@@ -30,6 +31,7 @@ class Store:
         self.reviews = Reviews(database)
         self.gate_tests = GateTests(database)
         self.gate_cases = GateCases(database)
+        self.ids = Ids(database)
 
     @threaded
     def transact(self, effects: Sequence[Effect]) -> None:

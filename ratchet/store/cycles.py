@@ -151,6 +151,8 @@ def record_progress(
 ) -> None:
     """Note progress: `document` is merged into the stored one; a final status also sets the end time.
 
+    A cycle that has ended is not opened again, whoever is late.
+
     Raises:
         RatchetError: there is no such cycle.
     """
@@ -163,7 +165,7 @@ def record_progress(
         values["category"] = category
     if verdict:
         values["verdict"] = verdict
-    if status:
+    if status and not (status in OPEN_CYCLE and row["status"] not in OPEN_CYCLE):
         values |= {"status": status, "finished_at": None if status in OPEN_CYCLE else time}
     connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
 

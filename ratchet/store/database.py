@@ -1,5 +1,6 @@
 """The application database: connections, transactions, migrations."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,16 +8,20 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Select, Table, create_engine, event, inspect, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ratchet.errors import ConfigurationError, RatchetError
+from ratchet.errors import ConfigurationError
 
 HEAD = "0005"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BACKENDS = ("sqlite", "postgresql")
 """Those that have partial unique indexes and ``ON CONFLICT``."""
 BUSY_SECONDS = 10.0
+WRITE_LOCK = 7283456190
+"""Number of the advisory lock: any, but always the same."""
+MOST_BYTES = 500
+"""Of a path that SQLite opens, with what it adds for its journal."""
 
 _OBJECTS = ("document", "bundle", "components", "numbers")
 """Columns that hold a JSON object wherever they are."""
@@ -28,7 +33,11 @@ Row = TypeVar("Row")
 
 
 class Database:
-    """One SQLAlchemy engine. Every write transaction takes the write lock first (``BEGIN IMMEDIATE`` on SQLite)."""
+    """One SQLAlchemy engine. Every write transaction takes the write lock first.
+
+    On SQLite it is ``BEGIN IMMEDIATE``. PostgreSQL has none, and there an advisory lock of the database stands for it.
+    What a writer has read is true until it commits, so that nobody counts, decides or takes over at the same time.
+    """
 
     def __init__(self, url: str) -> None:
         """Connect and bring the schema up to date.
@@ -47,11 +56,13 @@ class Database:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self._engine, "begin", _begin_postgresql)
         try:
             self._migrate()
         except (DBAPIError, sqlite3.DatabaseError) as error:
             words = getattr(error, "orig", error)
-            raise ConfigurationError(f"database {shown}: {words}") from error
+            raise ConfigurationError(f"database {shown}: {words}{_advice(parsed)}") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -80,6 +91,15 @@ class Database:
             _upgrade(connection)
 
 
+def _advice(url: URL) -> str:
+    """What to do about a database that cannot be opened."""
+    if url.get_backend_name() != "sqlite":
+        return ""
+    length = len(os.fsencode(url.database or ""))
+    too_long = f"; its path is longer than SQLite takes ({length} bytes)" if length > MOST_BYTES else ""
+    return f"{too_long}; RATCHET_HOME names its folder"
+
+
 def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -95,19 +115,19 @@ def fetch_rows(connection: Connection, query: Select[*tuple[Any, ...]], shape: t
     """The rows that a query finds, said to have the `shape` of its columns.
 
     Raises:
-        RatchetError: the JSON of a row was damaged behind Ratchet's back.
+        ConfigurationError: the JSON of a row was damaged behind Ratchet's back.
     """
     try:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     except ValueError as error:
-        raise RatchetError(
+        raise ConfigurationError(
             f"database: the JSON of a row ({shape.__name__}) cannot be read: {error}; {_DAMAGED}"
         ) from error
     for row in rows:
         wrong = next((name for name in _OBJECTS if not isinstance(row.get(name, {}), dict)), None)
         if wrong:
             named = row.get("id", row.get("number", ""))
-            raise RatchetError(f"database: {wrong} of {named} ({shape.__name__}) is no object; {_DAMAGED}")
+            raise ConfigurationError(f"database: {wrong} of {named} ({shape.__name__}) is no object; {_DAMAGED}")
     return [cast(Row, row) for row in rows]
 
 
@@ -123,9 +143,14 @@ def insert_once(connection: Connection, table: Table, row: Mapping[str, object],
     Raises:
         IntegrityError: another constraint is broken.
     """
-    new = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     key = None if any_key else list(table.primary_key.columns)
-    return connection.execute(new.values(dict(row)).on_conflict_do_nothing(index_elements=key)).rowcount == 1
+    new: Any = sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # only here: its import takes as long as half a command
+
+        new = postgresql.insert(table)
+    added = connection.execute(new.values(dict(row)).on_conflict_do_nothing(index_elements=key))
+    return added.rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -140,6 +165,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("ratchet_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("ratchet_write", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 
 def _revision(connection: Connection) -> str | None:

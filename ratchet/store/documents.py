@@ -30,6 +30,7 @@ class EvaluationDocument(TypedDict):
     score: float | None
     passed: bool | None
     problems: list[str]
+    grade: NotRequired[float | None]
 
 
 class ProblemDocument(TypedDict):
@@ -91,6 +92,19 @@ class RoleDocument(TypedDict):
     error: str
 
 
+class EntrantsDocument(TypedDict):
+    """What the proposers of a cycle came up with last."""
+
+    round: int
+    """How many times a proposal was asked for in the cycle."""
+    feedback: str
+    """What a person asked of them: feedback on a rejected proposal, else a hint."""
+    candidates: list[Dump]
+    """`ratchet.records.Candidate`s that will race."""
+    refused: list[Dump]
+    """`ratchet.records.CandidateResult`s of the candidates that the guards refused."""
+
+
 class CycleDocument(TypedDict, total=False):
     """What a cycle has found so far."""
 
@@ -105,6 +119,7 @@ class CycleDocument(TypedDict, total=False):
     diagnosis: Dump | None
     roles: dict[str, RoleDocument]
     """By name, those that were asked."""
+    entrants: EntrantsDocument
     repeats: Dump
     proposal: Dump | None
     validation: Dump | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from ratchet.concurrency import threaded
 from ratchet.records import GateVerdict
@@ -23,15 +23,27 @@ class GateTests:
             kept = connection.execute(select(gate_tests.c.level).where(gate_tests.c.test_id == test_id)).scalar()
             if kept is not None:
                 return float(kept)
-            mine = gate_tests.c.task == task
-            number = int(connection.execute(select(func.count()).where(mine)).scalar_one()) + 1
-            query = select(func.count()).where(mine, gate_tests.c.verdict == "better")
-            level = allot(number, int(connection.execute(query).scalar_one()))
+            number, discoveries = _next(connection, task)
+            level = allot(number, discoveries)
             connection.execute(insert(gate_tests).values(test_id=test_id, task=task, number=number, level=level))
             return level
+
+    @threaded
+    def next_level(self, task: str, allot: Callable[[int, int], float]) -> float:
+        """The error level that the next test of a task would get; nothing is allotted."""
+        with self._database.read() as connection:
+            return allot(*_next(connection, task))
 
     @threaded
     def finish(self, test_id: str, verdict: GateVerdict) -> None:
         """Note how a test ended."""
         with self._database.write() as connection:
             connection.execute(update(gate_tests).where(gate_tests.c.test_id == test_id).values(verdict=verdict))
+
+
+def _next(connection: Connection, task: str) -> tuple[int, int]:
+    """The number of a task's next test, and how many before it have shown a better prompt."""
+    mine = gate_tests.c.task == task
+    number = int(connection.execute(select(func.count()).where(mine)).scalar_one()) + 1
+    query = select(func.count()).where(mine, gate_tests.c.verdict == "better")
+    return number, int(connection.execute(query).scalar_one())

@@ -24,8 +24,7 @@ class Proposals:
         """Store proposals; one that is there already stays as it is."""
         with self._database.write() as connection:
             for proposal in new:
-                row: ProposalRow = {**proposal, "created_at": now()}
-                insert_once(connection, proposals, row)
+                add_proposal(connection, proposal)
 
     @threaded
     def mark(self, proposal_id: str, status: ProposalStatus, reason: str) -> None:
@@ -37,7 +36,7 @@ class Proposals:
     def status(self, proposal_id: str) -> ProposalStatus | None:
         """What became of a proposal; None where it is unknown."""
         with self._database.read() as connection:
-            return _status(connection, proposal_id)
+            return proposal_status(connection, proposal_id)
 
     @threaded
     def get(self, proposal_id: str) -> ProposalRow | None:
@@ -45,6 +44,14 @@ class Proposals:
         query = select(proposals).where(proposals.c.id == proposal_id)
         with self._database.read() as connection:
             return fetch_row(connection, query, ProposalRow)
+
+    @threaded
+    def last_rejected(self, cycle_id: str) -> ProposalRow | None:
+        """The proposal of a cycle that a reviewer has rejected last."""
+        query = select(proposals).where(proposals.c.cycle_id == cycle_id, proposals.c.status == "rejected")
+        with self._database.read() as connection:
+            rows = fetch_rows(connection, query, ProposalRow)
+        return max(rows, key=round_of, default=None)
 
     @threaded
     def known(self, task: str, component: str, base_hash: str, without: str | None = None) -> list[FailedIdea]:
@@ -65,7 +72,19 @@ class Proposals:
             return fetch_rows(connection, query, FailedIdea)
 
 
-def _status(connection: Connection, proposal_id: str) -> ProposalStatus | None:
+def round_of(row: ProposalRow) -> int:
+    """How many proposals the cycle had made with this one."""
+    return int((row["document"].get("proposal") or {}).get("round", 1))
+
+
+def add_proposal(connection: Connection, proposal: NewProposal) -> None:
+    """Store a proposal; one that is there already stays as it is."""
+    row: ProposalRow = {**proposal, "created_at": now()}
+    insert_once(connection, proposals, row)
+
+
+def proposal_status(connection: Connection, proposal_id: str) -> ProposalStatus | None:
+    """What became of a proposal; None where it is unknown."""
     query = select(proposals.c.status).where(proposals.c.id == proposal_id)
     status: ProposalStatus | None = connection.execute(query).scalar()
     return status

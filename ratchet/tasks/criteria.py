@@ -87,6 +87,8 @@ class Python(CriterionBase):
     """``module:function``."""
     pass_score: float = 0.5
     """Smallest numeric score that passes."""
+    graded: bool = False
+    """Whether the score, from 0 to 1, is kept: the race and the gate then compare scores, not only passes."""
 
 
 class Judge(CriterionBase):

@@ -105,6 +105,11 @@ class Task(StrictModel):
         return self
 
     @property
+    def graded(self) -> set[str]:
+        """Names of the criteria whose scores are compared, not only their passes."""
+        return {criterion.name for criterion in self.criteria if criterion.kind == "python" and criterion.graded}
+
+    @property
     def required(self) -> set[str]:
         """Names of the criteria that a run must pass."""
         return {criterion.name for criterion in self.criteria if criterion.required}

@@ -161,7 +161,9 @@ def _category_without_remedy(attempts: list[Attempt]) -> Category:
 def missing_text(result: Attempt, expected: Expected) -> str:
     """The fetched text that holds an expected answer, around it; the first one where none does."""
     wanted = expected if isinstance(expected, list) else [expected]
-    answers = [one if isinstance(one, str) else json.dumps(one) for one in wanted if one is not None]
+    answers = [
+        one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in wanted if one is not None
+    ]
     for piece in result.fetched:
         for answer in answers:
             place = piece.text.casefold().find(answer.casefold())

@@ -60,7 +60,8 @@ def calibrate(
 ) -> None:
     """Compare the judge and the triage with what people said, and say which setting to change."""
     labels = load_labels(file)
-    with progress(f"calibrate {task}") as tell:
+    again = f"ratchet calibrate {task} {file}"
+    with progress(f"calibrate {task}", f"what was paid for is kept, `{again}` goes on from there") as tell:
         found = run_main(_calibrate(task, labels, limit, traps, tell))
     if as_json:
         print_json(found.as_json(task, file))

@@ -1,10 +1,9 @@
 """`ratchet cases list`, `add` and `remove`: what a task is trained and measured on, and what people add to it."""
 
+from dataclasses import replace
 from typing import Annotated, TypedDict
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from ratchet.concurrency import run_main
 from ratchet.config.files import parse_json
@@ -16,9 +15,10 @@ from ratchet.resolving import ApprovedCase, CaseRequest, approve_case, remove_ca
 from ratchet.store.rows import CaseRow
 from ratchet.tasks import Case, Expected, Split
 from service.commands import options
-from service.commands.options import AsJson, Reason, Reviewer, TaskName
-from service.console import out, print_json
-from service.session import open_session
+from service.commands.options import AllTasks, AsJson, Reason, Reviewer, TaskName, TaskOrAll
+from service.console import Grid, cell, ids, out, print_json, whole, wide
+from service.ids import unique, whole_id
+from service.session import chosen_tasks, open_session
 
 cases = typer.Typer(
     help="The cases of a task: those in its file, and those that people approved from production.",
@@ -50,24 +50,36 @@ class ListedCase(CaseContent):
 
 @cases.command("list")
 def list_cases(
-    task: TaskName,
+    task: TaskOrAll = None,
     split: Annotated[Split | None, typer.Option(help="Only those.")] = None,
+    every: AllTasks = False,
     as_json: AsJson = False,
 ) -> None:
     """List a task's cases: those of its file, the approved ones with their origin, and the inputs from production that
     the next decision of the gate takes. Of held-out cases it is said in how many decisions each took part."""
-    found = [case for case in run_main(_list(task)) if split in (None, case["split"])]
+    listed = run_main(_list(task, every))
+    found = {name: [case for case in cases if split in (None, case["split"])] for name, cases in listed.items()}
     if as_json:
-        print_json({"task": task, "n": len(found), "cases": found})
+        each = [{"task": name, "n": len(shown), "cases": shown} for name, shown in found.items()]
+        print_json({"tasks": each} if every else each[0])
         return
-    table = Table(title=f"{quantity(len(found), 'case')} of {task}", title_justify="left")
-    for name in ("id", "input", "expected", "split", "decisions", "tags", "from"):
-        table.add_column(name)
+    for name, shown in found.items():
+        out.print(_table(name, shown))
+
+
+def _table(task: str, found: list[ListedCase]) -> Grid:
+    columns = (ids("id", (case["id"] for case in found)), wide("input"), wide("expected"), whole("split"))
+    more = (whole("worn", right=True), wide("tags"), wide("from"))
+    table = Grid(*columns, *more, title=f"{quantity(len(found), 'case')} of {task}", spaced=True)
     for case in found:
-        shown = [Text(str(told)[:80]) for told in (case["id"], case["input"], case["expected"], case["split"])]
-        worn = "" if case["decisions"] is None else str(case["decisions"])
-        table.add_row(*shown, Text(worn), Text(", ".join(case["tags"])), Text(_origin(case)))
-    out.print(table)
+        texts = (case["input"], "" if case["expected"] is None else case["expected"])
+        table.add_row(
+            cell(case["id"]), *(cell(str(text)[:80]) for text in texts), case["split"],
+            "" if case["decisions"] is None else str(case["decisions"]), cell(", ".join(case["tags"])),
+            cell(_origin(case)),
+        )  # fmt: skip
+    table.note = "worn: decisions of the gate that a held-out case took part in"
+    return table
 
 
 def _origin(case: ListedCase) -> str:
@@ -77,13 +89,17 @@ def _origin(case: ListedCase) -> str:
     return f"{origin}, approved by {case['approved_by']}" if case["approved_by"] else str(origin)
 
 
-async def _list(task: str) -> list[ListedCase]:
+async def _list(task: str | None, every: bool) -> dict[str, list[ListedCase]]:
     async with open_session() as session:
-        bench = await session.engine.workbench(task)
-        stored = {row["id"]: row for row in await session.engine.store.cases.of_task(bench.task.name)}
-        decisions = {held.case.id: held.decisions for held in await own_cases(session.engine, bench)}
-        found = [_list_entry(case, stored.get(case.id), decisions.get(case.id)) for case in bench.cases]
-        return found + await _from_production(session.engine, bench)
+        return {name: await _cases_of(session.engine, name) for name in await chosen_tasks(session, task, every)}
+
+
+async def _cases_of(engine: Engine, task: str) -> list[ListedCase]:
+    bench = await engine.workbench(task)
+    stored = {row["id"]: row for row in await engine.store.cases.of_task(bench.task.name)}
+    decisions = {held.case.id: held.decisions for held in await own_cases(engine, bench)}
+    found = [_list_entry(case, stored.get(case.id), decisions.get(case.id)) for case in bench.cases]
+    return found + await _from_production(engine, bench)
 
 
 def _list_entry(case: Case, row: CaseRow | None, decisions: int | None) -> ListedCase:
@@ -153,22 +169,27 @@ def add(
         print_json({"case": added.row, "as_it_was": added.as_it_was, "corrected": added.corrected})
         return
     row = added.row
-    out.print(Text(f"{row['id']} is a {row['split']} case of {task} now, expected: {row['expected']}"))
+    out.print(cell(f"{row['id']} is a {row['split']} case of {task} now, expected: {row['expected']}"))
     if added.as_it_was:
         out.print("the expected output of the failure was approved as it is")
     if added.corrected:
-        out.print(f"the failure {added.corrected} is marked corrected", highlight=False)
+        out.print(cell(f"the failure {added.corrected} is marked corrected"))
 
 
 async def _add(request: CaseRequest) -> ApprovedCase:
     async with open_session() as session:
+        if request.origin:
+            origin = await whole_id(session.engine.store, request.origin, "failure", "cycle", "review")
+            request = replace(request, origin=origin)
         return await approve_case(session.engine, request)
 
 
 @cases.command("remove")
 def remove(
     task: TaskName,
-    case_id: Annotated[str, typer.Argument(help="Id from `ratchet cases list`.", show_default=False)],
+    case_id: Annotated[
+        str, typer.Argument(help="Id from `ratchet cases list`; its beginning is enough.", show_default=False)
+    ],
     reviewer: Reviewer = "unknown",
     reason: Reason = "",
     as_json: AsJson = False,
@@ -178,12 +199,14 @@ def remove(
     if as_json:
         print_json({"case": row})
         return
-    out.print(Text(f"{row['id']} is no case of {row['task']} any more; its input was: {row['input'][:80]}"))
+    out.print(cell(f"{row['id']} is no case of {row['task']} any more; its input was: {row['input'][:80]}"))
 
 
 async def _remove(task: str, case_id: str, reviewer: str, reason: str) -> CaseRow:
     async with open_session() as session:
-        return await remove_case(session.engine, task, case_id, reviewer=reviewer, reason=reason)
+        approved = [row["id"] for row in await session.engine.store.cases.of_task(task)]
+        whole_case_id = unique(case_id, approved)
+        return await remove_case(session.engine, task, whole_case_id, reviewer=reviewer, reason=reason)
 
 
 def given_expected(text: str | None, as_json: str | None) -> Expected:

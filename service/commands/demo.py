@@ -4,15 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from ratchet.approval import load_policy
 from ratchet.concurrency import run_main
 from ratchet.config.settings import Settings
 from service.commands.options import AsJson
-from service.console import out, percent, print_json, progress
+from service.console import Grid, cell, entry, out, percent, print_json, progress, whole, wide, words
 from service.demo import DemoResult, demo_settings, run_demo
 
 POLICY = Path(__file__).parent.parent / "demo_policy.toml"
@@ -30,31 +27,27 @@ def demo(
     rules = load_policy(policy)
     settings = demo_settings(Settings.load())
     if not as_json:
-        written = "\n".join(f"{name} = {value}" for name, value in rules.as_json().items())
-        out.print(Panel(Text(written), title="Changes are approved under this policy", expand=False))
-    with progress("demo") as tell:
+        out.print(entry(words(("Changes are approved under this policy", "bold")), rules.as_json().items()))
+    with progress("demo", "the next call starts afresh") as tell:
         result = run_main(run_demo(settings, rules, cycles, tell))
     if as_json:
         print_json(result.as_json(rules))
         return
     out.print(_table(result))
-    out.print(
-        f"{percent(result.before)} -> {percent(result.after)} of {result.steps[0].held_out.n} held-out cases, "
-        f"{result.calls} model calls, {result.seconds:.0f} s. Everything is in {result.home}.",
-        highlight=False,
-    )
+    numbers = f"{percent(result.before)} -> {percent(result.after)} of {result.steps[0].held_out.n} held-out cases"
+    paid = f"{result.calls} model calls, {result.seconds:.0f} s"
+    out.print(cell(f"{numbers}, {paid}. Everything is in {result.home}."))
     if len(result.steps) == cycles + 1 and result.steps[-1].status == "applied":
         out.print(f"`ratchet demo --cycles {cycles + 2}` starts afresh and goes on after this.", highlight=False)
 
 
-def _table(result: DemoResult) -> Table:
-    table = Table(title="Success on held-out cases", title_justify="left")
-    for name in ("version", "success", "95 % interval", "what happened", "cycle"):
-        table.add_column(name)
+def _table(result: DemoResult) -> Grid:
+    columns = (whole("version"), whole("success", right=True), whole("95 %", right=True), wide("what happened"))
+    table = Grid(*columns, whole("cycle"), title="Success on held-out cases")
     for step in result.steps:
         found = step.held_out
         interval = f"{100 * found.low:.0f}-{100 * found.high:.0f}"
         happened = step.change if step.status in ("start", "applied") else f"{step.change} ({step.status})"
-        story = Text(happened + (f"\n{step.reason}" if step.reason else ""))
+        story = cell(happened + (f"\n{step.reason}" if step.reason else ""))
         table.add_row(str(step.version), percent(found.rate), interval, story, step.cycle_id or "")
     return table

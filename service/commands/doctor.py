@@ -5,8 +5,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from ratchet.agents import load_agent
 from ratchet.calibration.canary import problem_of, score_canary
@@ -16,6 +14,8 @@ from ratchet.counting import quantity
 from ratchet.engine import Engine, Workbench
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.evaluators import load_function
+from ratchet.gate import error_level
+from ratchet.gate.reach import is_in_reach, reach
 from ratchet.prompting import load_rules
 from ratchet.proposers import own_proposers
 from ratchet.proposers.guards.shape import unknown_source
@@ -23,7 +23,8 @@ from ratchet.role_check import RoleCheck
 from ratchet.search import race_policy
 from ratchet.tasks import Task, load_task, task_names
 from service.commands.options import AsJson
-from service.console import out, print_json
+from service.console import Grid, cell, out, print_json, whole, wide
+from service.exit_codes import ExitCode
 from service.session import open_session
 
 
@@ -42,15 +43,13 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"healthy": healthy, "findings": [finding._asdict() for finding in findings]})
     else:
-        table = Table()
-        for name in ("", "what", ""):
-            table.add_column(name)
+        table = Grid(whole(""), wide("what"), wide(""))
         styles = {"ok": "green", "warning": "yellow", "error": "bold red"}
         for finding in findings:
-            table.add_row(Text(finding.state, styles[finding.state]), finding.name, Text(finding.text))
+            table.add_row(cell(finding.state, styles[finding.state]), cell(finding.name), cell(finding.text))
         out.print(table)
     if not healthy:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 async def _examine() -> list[Finding]:
@@ -92,7 +91,9 @@ async def _rules(settings: Settings) -> Finding:
     except RatchetError as error:
         return Finding("rules", "error", str(error))
     checked, probes = len(rules.checks), sum(len(check.probes) for check in rules.checks)
-    enforced = f"{checked} of them checked on every output, {probes} probes" if checked else "none has a check"
+    enforced = (
+        f"{checked} of them checked on every output, {quantity(probes, 'probe')}" if checked else "none has a check"
+    )
     count = f"{len(rules.rules)} in {settings.rules_file}, {enforced}, sha256 {rules.hash[:12]}"
     return Finding("rules", "ok", count)
 
@@ -113,7 +114,10 @@ async def _task(engine: Engine, name: str) -> Finding:
     counts = f"{len(bench.train)} training and {quantity(len(bench.holdout), 'held-out case')}, version {bench.version}"
     if not bench.holdout:
         return Finding(label, "warning", f"{counts}: without held-out cases no change can be proven")
-    return Finding(label, "ok", counts)
+    level = await engine.store.gate_tests.next_level(name, error_level)
+    cases = len(bench.holdout)
+    state = "ok" if is_in_reach(cases, level) else "warning"
+    return Finding(label, state, f"{counts}; {reach(cases, level)}")
 
 
 async def _problems_of_code(task: Task) -> AsyncIterator[str]:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from ratchet.concurrency import run_main, to_thread
 from ratchet.counting import quantity
@@ -16,11 +14,12 @@ from ratchet.grouping import DayCount, FailureGroup, form_groups, regroup
 from ratchet.store.rows import CycleRow, FailureRow
 from ratchet.store.statuses import FailureStatus
 from ratchet.tasks import load_task
-from service.commands.options import AsJson, TaskName
-from service.console import out, print_json
-from service.session import open_session
+from service.commands.options import AllTasks, AsJson, TaskOrAll
+from service.console import Grid, cell, out, print_json, whole, wide
+from service.session import Session, chosen_tasks, open_session
 
 _BARS = "▁▂▃▄▅▆▇█"
+_FIGURES = "12345678"
 _EXAMPLE = 80
 """Characters of an example's input and output that are shown."""
 
@@ -28,14 +27,20 @@ _EXAMPLE = 80
 class Found(NamedTuple):
     """Stored failures of a task, their groups, and what cycles have found out about them."""
 
+    task: str
     rows: list[FailureRow]
     groups: list[FailureGroup]
     categories: dict[str, str]
     """What the diagnosis of a finished cycle found for a failure, by the failure's id."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``failures --json`` prints."""
+        shown = [group._asdict() | {"trend": [day._asdict() for day in group.trend]} for group in self.groups]
+        return {"task": self.task, "n": len(self.rows), "groups": shown, "failures": self.rows}
+
 
 def failures(
-    task: TaskName,
+    task: TaskOrAll = None,
     status: Annotated[
         str | None,
         typer.Option(help=f"Only those: {', '.join(get_args(FailureStatus))}. Empty: all."),
@@ -48,41 +53,46 @@ def failures(
             show_default=False,
         ),
     ] = None,
+    every: AllTasks = False,
     as_json: AsJson = False,
 ) -> None:
     """Show stored failures by group, the largest first: what they have in common, how many, since when."""
-    found = run_main(_failures(task, _status(status or "")))
+    if export and every:
+        raise ConfigurationError("--export writes the failures of one task; name it instead of --all")
+    found = run_main(_failures(task, every, _status(status or "")))
     if export:
-        _export(export, found)
+        _export(export, found[0])
     if as_json:
-        shown = [group._asdict() | {"trend": [day._asdict() for day in group.trend]} for group in found.groups]
         written = {"exported": str(export)} if export else {}
-        print_json({"task": task, "n": len(found.rows), "groups": shown, "failures": found.rows, **written})
+        each = [one.as_json() | written for one in found]
+        print_json({"tasks": each} if every else each[0])
     elif export:
-        out.print(f"{quantity(len(found.rows), 'failure')} in {export}; fill in `label`", highlight=False)
+        out.print(cell(f"{quantity(len(found[0].rows), 'failure')} in {export}; fill in `label`"))
     else:
-        out.print(_table(task, found))
+        for one in found:
+            out.print(_table(one))
 
 
-def _table(task: str, found: Found) -> Table:
-    table = Table(title=f"{quantity(len(found.rows), 'failure')} of {task}", title_justify="left")
-    for name in ("group", "failures", "sources", "last 7 days", "for example"):
-        table.add_column(name)
+def _table(found: Found) -> Grid:
+    columns = (wide("group"), whole("failures"), whole("sources"), whole("last 7 days"), wide("for example"))
+    table = Grid(*columns, title=f"{quantity(len(found.rows), 'failure')} of {found.task}", spaced=True)
     bundles = {row["id"]: row["bundle"] for row in found.rows}
     components = {group.component for group in found.groups}
     for group in found.groups:
         title = f"{group.component}: {group.title}" if len(components) > 1 else group.title
-        typical = bundles[group.representatives[0]]
-        example = f"{typical['input'][:_EXAMPLE]}\n-> {typical['output'][:_EXAMPLE]}"
-        numbers = (str(len(group.ids)), str(group.sources), sparkline(group.trend))
-        table.add_row(Text(title), *numbers, Text(example))
+        example = group.representatives[0]
+        said = bundles[example]
+        shown = f"{example}\n{said['input'][:_EXAMPLE]}\n-> {said['output'][:_EXAMPLE]}"
+        table.add_row(cell(title), str(len(group.ids)), str(group.sources), sparkline(group.trend), cell(shown))
     return table
 
 
 def sparkline(trend: Sequence[DayCount]) -> str:
-    """A bar for each day, the highest for the most; a dot for a day without failures."""
+    """A bar for each day, the highest for the most; a dot for a day without failures. Figures where the terminal has no
+    bars."""
+    bars, dot = (_BARS, "·") if out.encoding.startswith("utf") else (_FIGURES, ".")
     most = max((day.failures for day in trend), default=0)
-    return "".join(_BARS[(day.failures * len(_BARS) - 1) // most] if day.failures else "·" for day in trend)
+    return "".join(bars[(day.failures * len(bars) - 1) // most] if day.failures else dot for day in trend)
 
 
 def _export(file: Path, found: Found) -> None:
@@ -124,14 +134,18 @@ def _line(row: FailureRow, categories: dict[str, str]) -> dict[str, Any]:
     }
 
 
-async def _failures(task: str, status: FailureStatus | None) -> Found:
+async def _failures(task: str | None, every: bool, status: FailureStatus | None) -> list[Found]:
     async with open_session() as session:
-        await to_thread(load_task, session.engine.settings.tasks_dir, task)
-        store = session.engine.store
-        await regroup(store, task)
-        rows = await store.failures.of_task(task, status)
-        cycles = await store.cycles.select(task=task, limit=100_000)
-        return Found(rows, await to_thread(form_groups, rows), _categories(cycles))
+        return [await _of_task(session, name, status) for name in await chosen_tasks(session, task, every)]
+
+
+async def _of_task(session: Session, task: str, status: FailureStatus | None) -> Found:
+    await to_thread(load_task, session.engine.settings.tasks_dir, task)
+    store = session.engine.store
+    await regroup(store, task)
+    rows = await store.failures.of_task(task, status)
+    cycles = await store.cycles.select(task=task, limit=100_000)
+    return Found(task, rows, await to_thread(form_groups, rows), _categories(cycles))
 
 
 def _categories(cycles: Sequence[CycleRow]) -> dict[str, str]:

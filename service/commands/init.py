@@ -7,7 +7,7 @@ import typer
 
 from ratchet.errors import ConfigurationError
 from service.commands.options import AsJson
-from service.console import out, print_json
+from service.console import cell, out, print_json
 
 TEMPLATE = Path(__file__).parent.parent / "template"
 
@@ -32,5 +32,5 @@ def init(
         print_json({"folder": str(folder), "files": [str(name) for name in names]})
         return
     for name in names:
-        out.print(f"  {folder / name}", highlight=False)
-    out.print(f"next: cd {folder} && ratchet doctor && ratchet improve greeter", highlight=False)
+        out.print(cell(f"  {folder / name}"), soft_wrap=True)
+    out.print(cell(f"next: cd {folder} && ratchet doctor && ratchet improve greeter"), soft_wrap=True)

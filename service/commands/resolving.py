@@ -3,18 +3,19 @@
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from rich.text import Text
 
 from ratchet.concurrency import run_main
 from ratchet.resolving import AnswerKind, ReviewResult, resolve_item
 from service.commands import options
 from service.commands.cases import given_expected
 from service.commands.improving import print_result
-from service.commands.options import AsJson, CycleId, Reason, Reviewer
-from service.console import Tell, out, print_json, progress
-from service.inbox import WholeCycle, whole_cycle
+from service.commands.options import AsJson, CycleId, FinerCodes, Reason, Reviewer
+from service.console import Tell, cell, out, print_json, progress
+from service.exit_codes import told_code
+from service.ids import whole_id
 from service.loop import CycleResult, retry
 from service.session import open_session
+from service.whole_cycle import WholeCycle, whole_cycle
 
 
 def resolve(
@@ -28,6 +29,7 @@ def resolve(
     hint: Annotated[str, typer.Option(help="retry: what to try; it goes to the model that writes proposals.")] = "",
     reviewer: Reviewer = "unknown",
     reason: Reason = "",
+    exit_code: FinerCodes = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer an item of the review queue.
@@ -42,15 +44,18 @@ def resolve(
         "reviewer": reviewer,
         "reason": reason,
     }
-    with progress(f"{answer} {cycle_id}") as tell:
+    kept = f"an answer that was taken stands; `ratchet show {cycle_id}` says how it is"
+    with progress(f"{answer} {cycle_id}", kept) as tell:
         resolved = run_main(_resolve(cycle_id, answer, given, tell))
     result, retried = resolved.result, resolved.retried
     if as_json:
         print_json({**result._asdict(), "cycle": retried.as_json() if retried else None})
-        return
-    out.print(Text(f"{result.status}: {result.message}"))
+    else:
+        out.print(cell(f"{result.status}: {result.message}"))
     if retried:
-        print_result(retried, resolved.cycle)
+        if not as_json:
+            print_result(retried, resolved.cycle)
+        raise typer.Exit(told_code(retried.status, exit_code))
 
 
 class Resolved(NamedTuple):
@@ -63,7 +68,11 @@ class Resolved(NamedTuple):
 
 async def _resolve(item_id: str, answer: AnswerKind, given: dict[str, Any], tell: Tell) -> Resolved:
     async with open_session() as session:
-        result = await resolve_item(session.engine, item_id, answer, **given)
+        store = session.engine.store
+        whole = await whole_id(store, item_id, "cycle", "review")
+        if given["failure"]:
+            given |= {"failure": await whole_id(store, given["failure"], "failure")}
+        result = await resolve_item(session.engine, whole, answer, **given)
         if result.improve is None:
             return Resolved(result)
         retried = await retry(session, result.improve, tell)

@@ -4,19 +4,19 @@ import sys
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
-from rich.text import Text
+from rich.console import Group, RenderableType
 
-from ratchet.concurrency import run_main
+from ratchet.concurrency import Progress, run_main
 from ratchet.counting import quantity
 from ratchet.engine import Scored, Trial, Workbench, score_all
 from ratchet.errors import ConfigurationError
 from ratchet.gate import measure
 from ratchet.llm import Meter, metered
-from service.commands.options import AsJson, TaskName
-from service.console import out, percent, print_json, progress
+from service.commands.options import AllTasks, AsJson, TaskName, TaskOrAll
+from service.console import Grid, Tell, cell, out, percent, print_json, progress, whole, wide
+from service.run_report import criteria_table, further_problems
 from service.serving import serve
-from service.session import open_session
+from service.session import Session, chosen_tasks, open_session
 
 
 def run(
@@ -44,10 +44,13 @@ def run(
     if as_json:
         print_json(result)
         return
-    out.print(Text(result["output"]))
-    out.print(_criteria(result))
-    for problem in _further(result):
-        out.print(Text(problem))
+    stored = f", stored as {result['failure_id']}" if result["failure_id"] else ""
+    verdict = {True: "passed", False: "failed", None: "not scored"}[result["passed"]]
+    out.print(cell(result["output"]))
+    out.print(criteria_table(result["criteria"], f"{verdict}{stored}"))
+    for problem in further_problems(evaluation):
+        out.print(cell(problem))
+    out.print(cell(f"its trace: ratchet show {result['run_id']}"), soft_wrap=True)
 
 
 async def _run(task: str, text: str, expected: str | None, source: str | None) -> Any:
@@ -55,74 +58,66 @@ async def _run(task: str, text: str, expected: str | None, source: str | None) -
         return await serve(session, task, text, expected, source)
 
 
-def _criteria(result: dict[str, Any]) -> Table:
-    verdict = {True: "passed", False: "failed", None: "not scored"}[result["passed"]]
-    stored = f", stored as {result['failure_id']}" if result["failure_id"] else ""
-    table = Table(title=f"{verdict}{stored}", title_justify="left")
-    for name in ("criterion", "", "why"):
-        table.add_column(name)
-    for criterion in result["criteria"]:
-        table.add_row(criterion["name"], criterion["outcome"], Text(criterion["comment"]))
-    return table
-
-
-def _further(result: dict[str, Any]) -> list[str]:
-    """Problems that no criterion tells of: of the run itself, and of the model's replies."""
-    told = tuple(f"{criterion['name']}: " for criterion in result["criteria"])
-    return [problem for problem in result["problems"] if not problem.startswith(told)]
-
-
 def evaluate(
-    task: TaskName,
+    task: TaskOrAll = None,
     split: Annotated[Literal["holdout", "train", "all"], typer.Option(help="Which cases.")] = "holdout",
+    every: AllTasks = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the success rate of the prompts in force on the task's cases. Equal runs are paid for once."""
-    with progress(f"eval {task}") as tell:
-        result = run_main(_evaluate(task, split, lambda done, total: tell(done=done, total=total)))
+    again = f"ratchet eval {task or '--all'}"
+    with progress(f"eval {task or 'all'}", f"what was paid for is kept, `{again}` goes on from there") as tell:
+        results = run_main(_evaluate_tasks(task, every, split, tell))
     if as_json:
-        print_json(result)
+        print_json({"tasks": results} if every else results[0])
         return
-    table = Table(
-        title=f"{task}, version {result['version']}, {quantity(result['n'], f'{split} case')}",
-        caption=f"{quantity(result['calls'], 'model call')} paid, {result['reused']} reused",
-        title_justify="left",
-    )
-    table.add_column("")
-    table.add_column("passed", justify="right")
+    for result in results:
+        out.print(_rates_table(result))
+
+
+def _rates_table(result: dict[str, Any]) -> RenderableType:
+    cases = quantity(result["n"], "case" if result["split"] == "all" else f"{result['split']} case")
+    title = f"{result['task']}, version {result['version']}, {cases}"
+    table = Grid(wide(""), whole("passed", right=True), title=title)
+    table.note = f"{quantity(result['calls'], 'model call')} paid, {result['reused']} reused"
     interval = f"{percent(result['success_rate'])} [{100 * result['low']:.0f}-{100 * result['high']:.0f}]"
     table.add_row("success", interval)
     for name, rate in result["criteria"].items():
-        table.add_row(name, percent(rate))
-    out.print(table)
-    for line in result["silent_roles"]:
-        out.print(Text(line), soft_wrap=True)
+        table.add_row(cell(name), percent(rate))
+    return Group(table, *(cell(line) for line in result["silent_roles"]))
 
 
-async def _evaluate(task: str, split: str, tell: Any) -> dict[str, Any]:
+async def _evaluate_tasks(task: str | None, every: bool, split: str, tell: Tell) -> list[dict[str, Any]]:
     async with open_session() as session:
-        bench = await session.engine.workbench(task)
-        cases = [case for case in bench.cases if split in (case.split, "all")]
-        if not cases:
-            raise ConfigurationError(f"task {task} has no {split} cases")
-        trials = [Trial(case.input, case.expected) for case in cases]
-        with metered(Meter()) as meter:
-            scored = await score_all(session.engine, bench, bench.prompts, trials, progress=tell)
-        found = measure(sum(result.evaluation.passed is True for result in scored), len(scored))
-        return {
-            "task": task,
-            "split": split,
-            "version": bench.version,
-            "success_rate": found.rate,
-            "n": found.n,
-            "low": found.low,
-            "high": found.high,
-            "criteria": _rates(_names(bench), scored),
-            "calls": meter.calls,
-            "reused": sum(usage.reused for usage in meter.roles.values()),
-            "most_in_flight": meter.most_in_flight,
-            "silent_roles": meter.silent(),
-        }
+        return [
+            await _evaluate(session, name, split, lambda done, total: tell(done=done, total=total))
+            for name in await chosen_tasks(session, task, every)
+        ]
+
+
+async def _evaluate(session: Session, task: str, split: str, tell: Progress) -> dict[str, Any]:
+    bench = await session.engine.workbench(task)
+    cases = [case for case in bench.cases if split in (case.split, "all")]
+    if not cases:
+        raise ConfigurationError(f"task {task} has no {split} cases")
+    trials = [Trial(case.input, case.expected) for case in cases]
+    with metered(Meter()) as meter:
+        scored = await score_all(session.engine, bench, bench.prompts, trials, progress=tell)
+    found = measure(sum(result.evaluation.passed is True for result in scored), len(scored))
+    return {
+        "task": task,
+        "split": split,
+        "version": bench.version,
+        "success_rate": found.rate,
+        "n": found.n,
+        "low": found.low,
+        "high": found.high,
+        "criteria": _rates(_names(bench), scored),
+        "calls": meter.calls,
+        "reused": sum(usage.reused for usage in meter.roles.values()),
+        "most_in_flight": meter.most_in_flight,
+        "silent_roles": meter.silent(),
+    }
 
 
 def _names(bench: Workbench) -> list[str]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import typer
 
 from docs import generate
 
@@ -90,15 +89,6 @@ def test_commands_within_a_group_have_its_name_before_theirs() -> None:
 
     assert {"improve", "cases add", "cases list"} <= found.keys()
     assert "cases" not in found
-
-
-def test_app_of_a_single_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = typer.Typer()
-    app.command("only")(lambda: None)
-    monkeypatch.setattr(generate, "app", app)
-
-    with pytest.raises(TypeError, match="'only'"):
-        generate.commands()
 
 
 def test_page_of_commands_holds_the_help_of_each_in_a_block() -> None:

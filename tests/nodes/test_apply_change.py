@@ -4,12 +4,14 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 from shop import Project
+from sqlalchemy import update
 
 import nodes
 from ratchet.approval.door import decide
 from ratchet.engine import Engine
-from ratchet.prompting import TaskPrompt
+from ratchet.prompting import TaskPrompt, change_hash
 from ratchet.records import Candidate, Decision, Proposal
+from ratchet.store.schema import proposals
 
 pytestmark = pytest.mark.anyio
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "T"}}
@@ -22,7 +24,8 @@ def proposed(engine: Engine, in_cycle: Any, run_node: Any) -> Any:
 
     async def make(decision: str | None = "approve") -> Any:
         candidate = Candidate(strategy="says", rationale="says it", prompt=TaskPrompt(prompt=SHORT))
-        state = {**await in_cycle(), "candidates": [candidate.model_dump(mode="json")]}
+        found = {"candidates": [candidate.model_dump(mode="json")], "refused": [], "round": 1, "feedback": ""}
+        state = await in_cycle(entrants=found)
         state = (await run_node("validate", state)).state
         if decision:
             given = Decision(type=decision, reviewer="ada", reason="good")  # type: ignore[arg-type]
@@ -83,3 +86,25 @@ async def test_change_whose_base_is_gone_is_stale(project: Project, engine: Engi
     assert await engine.store.proposals.status("C-P1") == "stale"
     assert {row["status"] for row in await engine.store.failures.of_task("shop")} == {"open"}
     assert json.loads(project.prompts_file.read_text()) == {"shop": "Answer kindly."}
+
+
+async def test_change_that_was_altered_after_its_approval_is_stale(
+    project: Project, engine: Engine, proposed: Any
+) -> None:
+    state = await proposed()
+    row = await engine.store.proposals.get("C-P1")
+    assert row
+    change = Proposal.model_validate(row["document"]["proposal"])
+    evil = change.model_copy(update={"after": TaskPrompt(prompt="Obey."), "change_hash": ""})
+    evil.change_hash = change_hash(evil.before, evil.after)
+    document = {**row["document"], "proposal": evil.model_dump(mode="json")}
+    with engine.store.database.write() as connection:
+        connection.execute(update(proposals).where(proposals.c.id == "C-P1").values(document=document))
+
+    outcome = (await nodes.apply_change(state, CONFIG, engine))["outcome"]
+
+    assert outcome
+    assert outcome["status"] == "stale"
+    assert "was altered after ada approved it" in outcome["message"]
+    assert json.loads(project.prompts_file.read_text()) == {"shop": "Answer the question."}
+    assert {row["status"] for row in await engine.store.failures.of_task("shop")} == {"open"}

@@ -49,10 +49,11 @@ async def test_failures_stay_open_where_only_the_budget_ended(
 
 
 async def test_what_was_tried_is_handed_over(engine: Engine, in_cycle: Any) -> None:
-    state = await in_cycle(proposal={"id": "C-P1"}, validation={"verdict": "worse"})
-    tried = {"refused": [{"strategy": "rewrite"}], "candidates": [{"strategy": "merge"}]}
+    tried = {"refused": [{"strategy": "rewrite"}], "candidates": [{"strategy": "merge"}], "round": 1}
+    state = await in_cycle(proposal={"id": "C-P1"}, validation={"verdict": "worse"}, entrants=tried)
+    invented: Any = {"refused": [], "candidates": [{"strategy": "of a client"}]}
 
-    await nodes.escalate({**state, **tried}, CONFIG, engine)
+    await nodes.escalate({**state, **invented}, CONFIG, engine)
 
     document = (await reviews(engine))[0]["document"]
     assert (document["proposal"], document["validation"]) == ({"id": "C-P1"}, {"verdict": "worse"})

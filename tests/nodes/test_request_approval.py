@@ -17,8 +17,8 @@ def asked(in_cycle: Any, run_node: Any) -> Any:
 
     async def make() -> Any:
         candidate = Candidate(strategy="says", rationale="says it", prompt=TaskPrompt(prompt=SHORT))
-        state = {**await in_cycle(), "candidates": [candidate.model_dump(mode="json")], "round": 1}
-        proposed = (await run_node("validate", state, thread="V")).state
+        found = {"candidates": [candidate.model_dump(mode="json")], "refused": [], "round": 1, "feedback": ""}
+        proposed = (await run_node("validate", await in_cycle(entrants=found))).state
         return await run_node("request_approval", proposed)
 
     return make

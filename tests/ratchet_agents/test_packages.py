@@ -163,11 +163,13 @@ def test_project_s_modules_come_back_after_an_import_that_fails() -> None:
 
 
 def test_our_packages_import_each_other_at_the_top_only() -> None:
-    """Later on the names may be the project's."""
+    """Later on the names may be the project's. The command line loads commands before it loads anybody's code."""
     late = []
-    for file in (file for name in NAMES for file in (HOME / name).rglob("*.py")):
+    files = (file for name in NAMES for file in (HOME / name).rglob("*.py"))
+    for file in (file for file in files if file != HOME / "service" / "cli.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        inner = [node for top in tree.body for node in ast.walk(top) if node is not top]
+        at_run_time = [top for top in tree.body if "TYPE_CHECKING" not in ast.unparse(top).partition(":")[0]]
+        inner = [node for top in at_run_time for node in ast.walk(top) if node is not top]
         for node in inner:
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

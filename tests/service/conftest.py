@@ -21,6 +21,7 @@ from cycle_states import Desk, Reach
 from ratchet.config.settings import ROLES, Settings
 from service.cli import main
 from service.loop import improve
+from service.machine import only_json
 from service.session import Session, open_session
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,8 +115,11 @@ def ratchet(
     def run(*arguments: str) -> Done:
         monkeypatch.setattr("sys.argv", ["ratchet", *arguments])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            only_json.end()
         captured = capfd.readouterr()
         return Done(int(ended.value.code or 0), captured.out, captured.err)
 
@@ -170,15 +174,12 @@ def write_script(project: Path) -> Callable[[list[dict[str, Any]]], None]:
 class DevServer:
     """A `langgraph dev` process on a free loopback port."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], config: dict[str, Any]) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
-        config = json.loads((REPOSITORY / "langgraph.json").read_text())
-        config["dependencies"] = [str(REPOSITORY)]
-        config["checkpointer"]["path"] = str(REPOSITORY / config["checkpointer"]["path"])
         (folder / "langgraph.json").write_text(json.dumps(config))
         command = [
             sys.executable, "-m", "langgraph_cli", "dev", "--no-browser", "--no-reload", "--port", str(self.port),
@@ -215,12 +216,15 @@ class DevServer:
 
 
 @pytest.fixture
-def dev_server(project: Path, environment: dict[str, str]) -> Iterator[Callable[[], DevServer]]:
+def dev_server(project: Path, environment: dict[str, str]) -> Iterator[Callable[..., DevServer]]:
     """Start servers on the project; they share its databases."""
     started: list[DevServer] = []
+    ours = json.loads((REPOSITORY / "langgraph.json").read_text())
+    ours["dependencies"] = [str(REPOSITORY)]
+    ours["checkpointer"]["path"] = str(REPOSITORY / ours["checkpointer"]["path"])
 
-    def start() -> DevServer:
-        started.append(DevServer(project, environment))
+    def start(config: dict[str, Any] = ours) -> DevServer:
+        started.append(DevServer(project, environment, config))
         return started[-1]
 
     yield start

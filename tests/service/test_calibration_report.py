@@ -1,5 +1,6 @@
 """The tables of a calibration."""
 
+import re
 from typing import Any
 
 import pytest
@@ -39,8 +40,8 @@ def shown(*judges: JudgeAgreement, of: TriageAgreement | None = None, skipped: i
 
 def row(text: str, name: str) -> list[str]:
     """The cells of the row of that name."""
-    (line,) = [line for line in text.splitlines() if line.startswith(f"│ {name} ")]
-    return [cell.strip() for cell in line.strip("│").split("│")]
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{name}  ")]
+    return [cell.strip() for cell in re.split(r"\s{2,}", line.strip())]
 
 
 def test_judge_is_shown_with_shares_intervals_and_of_how_many() -> None:

@@ -103,7 +103,7 @@ def test_help_names_every_command_with_what_it_is_for(ratchet: Callable[..., Don
 
 @pytest.mark.parametrize("error", [AlreadyDecidedError, RefusalError, StaleBaseError])
 def test_no_is_exit_code_1(ratchet: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, error: type) -> None:
-    def refuse(task: str) -> None:
+    def refuse(task: str, every: bool) -> None:
         raise error("somebody was faster")
 
     monkeypatch.setattr("service.commands.versions._history", refuse)
@@ -119,7 +119,7 @@ def test_error_is_one_line_however_narrow_the_terminal(
     assert line == "error: no cycle 'C-0'; `ratchet inbox` lists what waits"
 
 
-@pytest.mark.parametrize(("name", "missing"), [("improve", "task"), ("calibrate", "task"), ("show", "cycle_id")])
+@pytest.mark.parametrize(("name", "missing"), [("calibrate", "task"), ("show", "ID")])
 def test_command_without_its_arguments_says_which(ratchet: Callable[..., Done], name: str, missing: str) -> None:
     done = ratchet(name)
     assert (done.code, done.out) == (2, "")

@@ -1,5 +1,6 @@
 """What commands print: for programs one line of JSON, for people every text as it is."""
 
+import ast
 import io
 import json
 from collections.abc import Callable
@@ -74,3 +75,42 @@ def test_cases_and_outputs_that_look_like_markup_are_printed_as_they_are(
 def test_error_with_a_text_that_looks_like_markup_is_told_as_it_is(reach: Reach, ratchet: Ratchet) -> None:
     reach("no_failures")
     assert ratchet("show", ODD).err == f"error: no cycle {ODD!r}; `ratchet inbox` lists what waits\n"
+
+
+def test_nothing_but_the_printer_makes_text_or_a_console_of_its_own() -> None:
+    sources = [file for file in Path(console.__file__).parent.rglob("*.py") if file.name != "console.py"]
+    assert len(sources) > 20
+    calls = {
+        f"{file.name}:{node.lineno}"
+        for file in sources
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("Text", "Text.assemble", "Console", "Panel", "print")
+    }
+    assert calls == set()
+
+
+@pytest.mark.parametrize("length", [12, 24, 60])
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_id_of_a_table_is_cut(length: int, width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = "C" * length
+    columns = (console.ids("id", [shown]), console.wide("text"), console.whole("state"))
+    table = console.Grid(*columns, title="a title that is a good deal longer than the table below it is wide")
+    table.add_row(shown, "word " * 60, "open")
+    table.note = "a note"
+    console.out.print(table, width=width)
+    printed = capsys.readouterr().out
+    assert printed.count("C") == length
+    assert "…" not in printed
+    assert (shown in printed) == (length <= 24)
+    assert all(len(line.rstrip()) <= width for line in printed.splitlines())
+    assert printed.startswith("a title that is")
+    assert printed.rstrip().endswith("a note")
+
+
+def test_ctrl_c_within_progress_says_what_is_kept() -> None:
+    with (
+        pytest.raises(console.InterruptError, match=r"^interrupted: all of it is kept$"),
+        console.progress("x", "all of it is kept"),
+    ):
+        raise KeyboardInterrupt

@@ -11,6 +11,7 @@ import pytest
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
+REPOSITORY = Path(__file__).parents[2]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 FAILING = {"task": "desk", "input": "What is the price of item001?", "expected": "101 coins"}
@@ -166,3 +167,48 @@ def test_cycle_of_a_command_can_be_answered_on_the_server(
     late = ratchet("reject", found["cycle_id"], "--reviewer", "bob")
     assert late.code == 1
     assert "ada approved it at" in late.err
+
+
+OWN_GRAPH = """
+from langgraph.graph import END, START, StateGraph
+
+from nodes.steps import step
+import prompts
+
+builder = StateGraph(dict)
+builder.add_node("step", step)
+builder.add_edge(START, "step")
+builder.add_edge("step", END)
+graph = builder.compile()
+
+
+async def answer(text, call):
+    return prompts.BEFORE + await call("desk", text)
+"""
+
+
+def test_project_with_names_of_ours_is_served_beside_its_own_graph(
+    project: Path,
+    environment: dict[str, str],
+    dev_server: Callable[..., Any],
+    connect: Callable[[Any], SyncLangGraphClient],
+) -> None:
+    (project / "nodes").mkdir()
+    (project / "nodes" / "steps.py").write_text("def step(state):\n    return {'said': 'by the project'}\n")
+    (project / "graph.py").write_text(OWN_GRAPH)
+    (project / "prompts.py").write_text("BEFORE = 'Well: '\n")
+    (project / "service.py").write_text("raise AssertionError('nobody asked for it')\n")
+    task = project / "tasks" / "desk" / "task.toml"
+    task.write_text(task.read_text().replace("\n\n", '\n\n[agent]\nuse = "graph:answer"\n\n', 1))
+    environment["PYTHONPATH"] = str(REPOSITORY)
+    config = json.loads((REPOSITORY / "service" / "template" / "langgraph.json").read_text())
+    config["graphs"]["theirs"] = "./graph.py:graph"
+    server = dev_server(config)
+    client = connect(server)
+
+    found = client.runs.wait(client.threads.create()["thread_id"], "serve", input=FAILING)
+    theirs = client.runs.wait(client.threads.create()["thread_id"], "theirs", input={})
+
+    assert found["output"] == "Well: I do not know."
+    assert theirs["said"] == "by the project"
+    assert httpx.get(f"{server.url}/ratchet/health").json()["status"] == "ok"

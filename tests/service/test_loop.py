@@ -8,8 +8,10 @@ from desk import silent
 
 from ratchet.approval.door import decide, stored_proposal
 from ratchet.cycles.owner import process_name
-from ratchet.errors import AlreadyDecidedError
+from ratchet.errors import AlreadyDecidedError, ConfigurationError
+from ratchet.prompting import change_hash
 from ratchet.records import Decision
+from service import loop
 from service.loop import answer, improve
 from service.session import Session
 
@@ -89,5 +91,68 @@ async def test_rejection_takes_effect_with_the_decision(session: Session) -> Non
     assert cycle["status"] == "rejected"
     assert await session.engine.store.failures.count_open("desk") > 0
     with pytest.raises(AlreadyDecidedError, match="it is rejected: bob rejected it at"):
+        await answer(session, cycle_id, ADA)
+    assert len(await session.engine.versions.history("desk")) == 1
+
+
+async def test_approval_whose_process_ended_is_finished_by_the_next_improvement(session: Session) -> None:
+    cycle_id = await decided(session, ADA)
+    result = await improve(session, "desk", silent)
+    assert (result.status, result.cycle_id) == ("applied", cycle_id)
+    assert "ada approved it at" in result.message
+    assert [row["number"] for row in await session.engine.versions.history("desk")] == [1, 2]
+
+
+async def second_proposal(session: Session) -> str:
+    """A cycle whose first proposal was rejected with feedback and whose second one waits."""
+    cycle_id = str((await improve(session, "desk", silent)).cycle_id)
+    first = (await stored_proposal(session.engine, f"{cycle_id}-P1")).proposal
+    rejection = Decision(type="reject", reviewer="bob", feedback="be brief")
+    await decide(session.engine, first, rejection, again=True)
+    row = await session.engine.store.proposals.get(first.id)
+    assert row
+    after = first.after.model_copy(update={"prompt": "Answer the customer shortly."})
+    change = {"id": f"{cycle_id}-P2", "round": 2, "after": after, "change_hash": change_hash(first.before, after)}
+    proposal = first.model_copy(update=change).model_dump(mode="json")
+    document: Any = {"proposal": proposal, "validation": row["document"]["validation"]}
+    new: Any = {**row, "id": f"{cycle_id}-P2", "status": "pending", "document": {**row["document"], **document}}
+    new["document"].pop("decision")
+    await session.engine.store.proposals.add([new])
+    await session.engine.store.cycles.record(cycle_id, document, status="awaiting_approval")
+    return cycle_id
+
+
+@pytest.mark.parametrize("reply", [ADA, {"type": "reject", "reviewer": "eve"}])
+async def test_answer_to_a_proposal_that_was_followed_by_another_changes_nothing(
+    session: Session, reply: dict[str, str]
+) -> None:
+    cycle_id = await second_proposal(session)
+    for seen in (cycle_id, f"{cycle_id}-P1"):
+        with pytest.raises(ConfigurationError, match=f"another proposal waits by now.*answer {cycle_id}-P2"):
+            await answer(session, seen, reply)
+    assert await session.engine.store.proposals.status(f"{cycle_id}-P2") == "pending"
+    assert len(await session.engine.versions.history("desk")) == 1
+
+
+async def test_proposal_is_answered_by_its_own_id(session: Session) -> None:
+    cycle_id = await second_proposal(session)
+    outcome = await answer(session, f"{cycle_id}-P2", ADA)
+    assert (outcome["status"], outcome["cycle_id"]) == ("applied", cycle_id)
+    bench = await session.engine.workbench("desk")
+    assert bench.prompts["desk"].prompt == "Answer the customer shortly."
+
+
+async def test_whoever_is_slower_in_the_same_thread_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    cycle_id = str((await improve(session, "desk", silent)).cycle_id)
+    find = loop.waiting_thread
+
+    async def overtaken(session: Session, row: Any) -> Any:
+        thread = await find(session, row)
+        monkeypatch.setattr(loop, "waiting_thread", find)
+        await answer(session, cycle_id, BOB)
+        return thread
+
+    monkeypatch.setattr(loop, "waiting_thread", overtaken)
+    with pytest.raises(AlreadyDecidedError, match="bob rejected it at"):
         await answer(session, cycle_id, ADA)
     assert len(await session.engine.versions.history("desk")) == 1

@@ -6,15 +6,20 @@ import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from desk import silent
 from langgraph_sdk.client import LangGraphClient
+from sqlalchemy import update
 
 from graph.binding import process_engine
+from ratchet.approval.door import decide, stored_proposal
 from ratchet.cycles.owner import process_name
+from ratchet.records import Decision
+from ratchet.store.schema import proposals
 from service import recovery as module
 from service.loop import answer, improve
 from service.recovery import recover, recovery
@@ -254,3 +259,24 @@ async def test_recovery_looks_again_and_again_and_closes_the_engine(
     assert "looking after open approvals failed" in caplog.text
     assert await process_engine() is not opened
     await process_engine.close()
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60.0, "applied"), (0.0, "awaiting_approval")])
+async def test_decision_that_took_no_effect_is_finished_once_its_process_must_have_ended(
+    session: Session, server: Server, client: LangGraphClient, seconds: float, status: str
+) -> None:
+    cycle_id, _ = await waiting(session)
+    stored = await stored_proposal(session.engine, f"{cycle_id}-P1")
+    await decide(session.engine, stored.proposal, Decision(type="approve", reviewer="ada"))
+    row = await session.engine.store.proposals.get(f"{cycle_id}-P1")
+    assert row
+    at = datetime.now(UTC) - timedelta(seconds=seconds)
+    document = {**row["document"], "decision": {**row["document"]["decision"], "at": at.isoformat()}}
+    with session.engine.store.database.write() as connection:
+        connection.execute(update(proposals).where(proposals.c.id == row["id"]).values(document=document))
+
+    await recover(session, client)
+
+    (cycle,) = await session.engine.store.cycles.select()
+    assert cycle["status"] == status
+    assert bool(server.threads) is (status == "awaiting_approval")

@@ -21,8 +21,8 @@ from ratchet.records import (
     Validation,
 )
 from ratchet.store.rows import FailureRow
-from service.inbox import WholeCycle
-from service.report import CASES_SHOWN, evidence, failed_runs, finding, next_steps, review
+from service.report import CASES_SHOWN, differences, evidence, failed_runs, finding, next_steps, review
+from service.whole_cycle import WholeCycle
 
 
 def shown(**more: Any) -> str:
@@ -33,7 +33,8 @@ def shown(**more: Any) -> str:
     } | more  # fmt: skip
     console = Console(width=100)
     with console.capture() as captured:
-        console.print(Group(*finding(Validation(**given))))
+        found = Validation(**given)
+        console.print(Group(*differences(found), finding(found)))
     return captured.get()
 
 
@@ -120,7 +121,7 @@ DIAGNOSIS = Diagnosis(
 
 def test_review_of_a_cycle_that_has_only_begun_says_where_it_is_and_what_it_cost() -> None:
     text = printed(review(Cycles().whole(status="running")))
-    assert text.splitlines() == ["C-1  desk/writer  running", "Spent: 1 model call, 0 tokens in and 0 out"]
+    assert text.splitlines() == ["C-1  desk/writer  running", "", "Spent: 1 model call, 0 tokens in and 0 out", ""]
 
 
 def test_review_says_why_a_cycle_ended() -> None:
@@ -128,7 +129,7 @@ def test_review_says_why_a_cycle_ended() -> None:
     assert text.splitlines()[1] == "the model is unable to do it"
 
 
-def test_review_shows_the_change_and_all_that_was_tried_in_its_order() -> None:
+def test_review_ends_with_the_change_and_its_cause_behind_all_that_was_tried() -> None:
     tried = [
         CandidateResult(strategy="rewrite", rationale="says more", status="refused", reason="drops {input}", round=1),
         CandidateResult(strategy="retrieval", rationale="fetches", status="chosen", reason="best of all", round=2),
@@ -140,7 +141,7 @@ def test_review_shows_the_change_and_all_that_was_tried_in_its_order() -> None:
     )  # fmt: skip
     text = printed(review(Cycles(diagnosis=DIAGNOSIS.model_dump(), proposal=proposal.model_dump()).whole()))
     places = [
-        text.index(words) for words in ("Cause: context", "-Answer.", "+Answer shortly.", "drops {input}", "best")
+        text.index(words) for words in ("drops {input}", "best", "-Answer.", "+Answer shortly.", "Cause: context")
     ]
     assert places == sorted(places)
 

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from desk import silent
+from sqlalchemy import select
 
 from ratchet.approval.door import decide, stored_proposal
 from ratchet.errors import RefusalError
 from ratchet.records import Decision
 from ratchet.store.rows import CycleRow
+from ratchet.store.schema import proposals
 from service.loop import improve
 from service.requests import CycleThread, finish, is_uuid, make_request_again, new_thread_id, running_thread
 from service.requests import waiting_thread as find_waiting_thread
+from service.serving import collect_failures
 from service.session import Session, thread_config
 
 pytestmark = pytest.mark.anyio
@@ -131,3 +134,39 @@ async def test_running_cycle_whose_checkpoint_is_lost_starts_in_a_new_thread(
     assert arguments == {"task": row["task"]}
     assert (await row_of(session))["thread_id"] == thread.id
     assert ("cannot be read" in caplog.text) == (damage == "unreadable")
+
+
+@pytest.mark.parametrize("node", ["diagnose", "repair_context"])
+async def test_process_that_ended_between_a_nodes_writes_and_its_checkpoint_goes_on_there(
+    session: Session, monkeypatch: pytest.MonkeyPatch, node: str
+) -> None:
+    config = thread_config(str(uuid.uuid4()))
+    with monkeypatch.context() as patch, pytest.raises(SystemError, match=node):
+        await run_up_to(session, node, config, patch)
+    row = await row_of(session)
+    if row["status"] == "running":
+        thread, arguments = await running_thread(session, row)
+        assert (thread.id, arguments) == (config["configurable"]["thread_id"], None)
+        await thread.graph.ainvoke(None, thread.config, durability="sync")
+    assert (await find_waiting_thread(session, await row_of(session))).id
+    (proposal,) = await stored_ids(session)
+    assert proposal == f"{row['id']}-P1"
+
+
+async def stored_ids(session: Session) -> list[str]:
+    with session.engine.store.database.read() as connection:
+        query = select(proposals.c.id).where(proposals.c.status == "pending")
+        return [str(name) for name in connection.execute(query).scalars()]
+
+
+async def run_up_to(session: Session, node: str, config: Any, patch: pytest.MonkeyPatch) -> None:
+    """Run a cycle until a node has written; the checkpoint after it cannot be stored."""
+
+    async def fails(*_: Any, **__: Any) -> Any:
+        raise SystemError(node)
+
+    await collect_failures(session, await session.engine.workbench("desk"), silent)
+    stream = session.graph("improve").astream({"task": "desk"}, config, stream_mode="updates", durability="sync")
+    async for update in stream:
+        if node in update:
+            patch.setattr(type(session.saver), "aput", fails)

@@ -51,10 +51,15 @@ def validation_error() -> ValidationError:
     ],
 )
 def test_error_is_one_sentence_that_every_terminal_can_show(error: Exception, sentence: str) -> None:
-    told = sentence_of(error)
+    told = sentence_of(error) or ""
     assert sentence in told
     assert len(told.splitlines()) == 1
     told.encode("ascii")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), AttributeError("x"), ValueError("x"), AssertionError(), None])
+def test_fault_of_ratchet_is_told_otherwise(error: Exception | None) -> None:
+    assert sentence_of(error) is None
 
 
 @pytest.fixture

@@ -82,3 +82,20 @@ async def test_source_that_hangs_is_given_up(project: Project, monkeypatch: pyte
     bench = await engine.workbench("shop")
     with pytest.raises(SourceError, match="no answer within"):
         await engine.run(bench, "a", prompts=bench.prompts)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("true", "true"),
+        ("null", "null"),
+        ("1.0", "1.0"),
+        ('["à", {"b": false}]', '["à", {"b": false}]'),
+        ('"it\'s"', "it's"),
+    ],
+)
+async def test_variables_stand_in_the_prompt_as_json(project: Project, run: Any, value: str, shown: str) -> None:
+    script = project.script("agent", "ok")
+    toml = TASK.replace('components = ["shop"]', 'components = ["shop"]\nvariables = ["tone"]')
+    await run(f'{{"tone": {value}}}', toml, shop={"prompt": "Be <{tone}>"})
+    assert script.calls[0][0]["content"].endswith(f"Be <{shown}>")

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ratchet.config.files import StrictModel, first_problem, parse_json, parse_toml, read_text, real_path, validate
 from ratchet.errors import ConfigurationError
+from ratchet.tasks.criteria import Numeric
 
 
 class Inner(StrictModel):
@@ -118,6 +119,13 @@ def test_parse_toml_says_where_the_mistake_is() -> None:
 def test_parse_toml_refuses_a_key_twice() -> None:
     with pytest.raises(ConfigurationError, match="not TOML"):
         parse_toml("a = 1\na = 2\n", "f.toml")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("key", ["weight", "tolerance"])
+def test_number_that_is_none_is_refused(key: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^task.toml: {key}: Input should be a finite number"):
+        validate(Numeric, {"name": "n", "kind": "numeric", **parse_toml(f"{key} = {text}", "task.toml")}, "task.toml")
 
 
 DIGITS = "7" * 5000

@@ -1,4 +1,6 @@
 import asyncio
+import importlib
+import json
 import sys
 import threading
 import types
@@ -116,13 +118,44 @@ async def test_load_instance_gives_up_a_module_that_hangs(
         await asyncio.wait_for(load_instance("hanging_again:f", "here"), 10)
 
 
-def test_module_with_the_name_of_a_package_of_ours_is_told_to_take_another(tmp_path: Path) -> None:
-    (tmp_path / "ratchet.py").write_text("wanted = 1\n")
-
-    with pytest.raises(ConfigurationError, match=r"; 'ratchet' is a package of Ratchet's here, give"):
-        import_object("ratchet:wanted", "here")
-
-
 def test_name_of_ours_is_no_advice_where_the_project_has_no_such_module() -> None:
     with pytest.raises(ConfigurationError, match=r"no attribute 'wanted'$"):
         import_object("ratchet:wanted", "here")
+
+
+@pytest.mark.parametrize(
+    "raised", ["KeyboardInterrupt()", "SystemExit(0)", "Outcome('skipped')", "OSError(1, 'two\\nlines')"]
+)
+def test_whatever_a_module_raises_is_told_in_one_line(tmp_path: Path, raised: str) -> None:
+    (tmp_path / "raising_module.py").write_text(f"class Outcome(BaseException): pass\nraise {raised}")
+    with pytest.raises(ConfigurationError, match="'raising_module:f' cannot be imported: ") as told:
+        import_object("raising_module:f", "here")
+    assert raised.partition("(")[0].replace("OSError", "PermissionError") in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["colorsys", "sched", "wave"])
+def test_module_of_a_name_of_python_s_is_found_beside_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("wanted = 'mine'")
+    assert import_object(f"{name}:wanted", "here") == "mine"
+    assert not hasattr(importlib.import_module(name), "wanted")
+
+
+def test_data_in_a_folder_of_a_name_of_python_s_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "json").mkdir()
+    (tmp_path / "json" / "data.txt").write_text("x")
+    assert import_object("json:dumps", "here") is json.dumps
+
+
+def test_working_directory_is_the_same_afterwards(tmp_path: Path) -> None:
+    (tmp_path / "leaving_module.py").write_text("import os\nos.chdir('/')\nwanted = 1")
+    assert import_object("leaving_module:wanted", "here") == 1
+    assert Path.cwd() == tmp_path
+
+
+def test_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigurationError, match="here: the working directory was removed"):
+        import_object("json:dumps", "here")

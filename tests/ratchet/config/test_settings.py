@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from ratchet.config.settings import ROLES, Settings, unknown_variables
 from ratchet.errors import ConfigurationError
+from ratchet.store import Database
 
 
 def test_settings_have_defaults_that_need_no_key() -> None:
@@ -39,6 +41,8 @@ def test_settings_take_an_empty_variable_as_unset(monkeypatch: pytest.MonkeyPatc
         ("RATCHET_TIMEOUT", "-1", "timeout: Input should be greater than 0"),
         ("RATCHET_JUDGE_MAX_TOKENS", "0", "judge_max_tokens: Input should be greater than or equal to 1"),
         ("RATCHET_AGENT_TEMPERATURE", "3", "agent_temperature: Input should be less than or equal to 2"),
+        ("RATCHET_TIMEOUT", "inf", "timeout: Input should be a finite number"),
+        ("RATCHET_TIMEOUT", "nan", "timeout: Input should be a finite number"),
         ("RATCHET_ALLOWED_HOSTS", "a.example,http://b.example", r"allowed_hosts\[1\]: String should match"),
         ("RATCHET_ALLOWED_HOSTS", "*", r"allowed_hosts\[0\]: String should match"),
         ("RATCHET_ALLOWED_ORIGINS", "b.example", r"allowed_origins\[0\]: String should match"),
@@ -103,3 +107,66 @@ def test_env_file_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
     assert unknown_variables() == []
     with pytest.raises(ConfigurationError, match=r"^\.env: not UTF-8 text \(byte 16\)$"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    "name", ["50%20off", "what?", "p#1", "a b", "c:d", "%(here)s", "a?mode=memory", "ünï 工程", "it's"]
+)
+def test_database_lies_below_the_home_whatever_its_name(tmp_path: Path, name: str) -> None:
+    settings = Settings.load(home=tmp_path / name)
+    Database(settings.application_url()).close()
+    assert (tmp_path / name / "ratchet.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfRATCHET_HOME=x y\nRATCHET_MAX_CALLS=7",
+        b"RATCHET_HOME=x y\r\nRATCHET_MAX_CALLS=7\r\n",
+        b"export RATCHET_HOME='x y'\nexport RATCHET_MAX_CALLS=\"7\"\n",
+    ],
+)
+def test_env_file_is_read_as_editors_write_it(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / ".env").write_bytes(text)
+    assert (Settings.load().home, Settings.load().max_calls) == (Path("x y"), 7)
+
+
+def test_home_folder_is_meant_by_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").write_text("RATCHET_HOME=~/kept\n")
+    assert Settings.load().home == tmp_path / "kept"
+
+
+def test_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigurationError, match=r"^the working directory was removed; go to another one$"):
+        Settings.load()
+
+
+def test_env_file_reaches_the_users_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("MY_SERVICE_KEY", "OPENAI_API_KEY", "RATCHET_MAX_CALLS", "MY_EMPTY", "MY_OTHER")
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that the end of the test takes it away again
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MY_OTHER", "of the shell")
+    lines = ("MY_SERVICE_KEY=k1", "OPENAI_API_KEY=k2", "RATCHET_MAX_CALLS=7", "MY_EMPTY=", "MY_OTHER=of the file")
+    (tmp_path / ".env").write_text("\n".join(lines))
+
+    settings = Settings.load()
+
+    assert settings.max_calls == 7
+    assert [os.environ.get(name) for name in names] == ["k1", "k2", None, None, "of the shell"]
+
+
+def test_wrong_env_file_sets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SERVICE_KEY", "")
+    monkeypatch.delenv("MY_SERVICE_KEY")
+    (tmp_path / ".env").write_text("RATCHET_MAX_CALLS=many\nMY_SERVICE_KEY=k1\n")
+
+    with pytest.raises(ConfigurationError, match="max_calls"):
+        Settings.load()
+
+    assert "MY_SERVICE_KEY" not in os.environ

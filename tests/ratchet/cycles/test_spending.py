@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from shop import Project
 
-from ratchet.cycles.spending import charged_to, silent_roles, with_silent_roles
+from ratchet.cycles.silent import silent_roles
+from ratchet.cycles.spending import charged_to
 from ratchet.engine import Engine
 from ratchet.errors import ModelError
 from ratchet.llm import Fault
@@ -65,18 +66,3 @@ async def test_step_that_asks_nobody_notes_nothing(engine: Engine, document: Any
     async with charged_to(engine, "C-gone"):
         await engine.models.reply("agent", asked("one"))
     assert "roles" not in await document()
-
-
-@pytest.mark.parametrize(
-    ("message", "told"),
-    [
-        ("", "the judge model gave no usable answer to its 1 request: judge model m: down"),
-        ("not proven", "not proven; the judge model gave no usable answer to its 1 request: judge model m: down"),
-        ("no proof, as judge model m: down", "no proof, as judge model m: down"),
-    ],
-)
-def test_message_tells_of_a_silent_role_once(message: str, told: str) -> None:
-    document: CycleDocument = {"roles": {"judge": {"answered": 0, "failed": 1, "error": "judge model m: down"}}}
-    assert with_silent_roles(message, document) == told
-    assert with_silent_roles(with_silent_roles(message, document), document) == told
-    assert with_silent_roles(message, {}) == message

@@ -164,3 +164,33 @@ async def test_judge_sees_hostile_output_only_between_marks_it_cannot_know(
 def mark_of(script: Script) -> str:
     content: str = script.calls[-1][0]["content"]
     return content.split("between the two lines ")[1].split()[0]
+
+
+RUBRIC = {"name": "rubric", "kind": "python", "use": "a:b", "graded": True, "weight": 3.0}
+FIRM = {"name": "firm", "kind": "regex", "pattern": "x", "required": True}
+
+
+@pytest.mark.parametrize(
+    ("rubric", "firm", "score", "passed", "grade"),
+    [
+        (0.6, True, 0.7, True, 0.7),
+        (0.4, True, 0.55, False, 0.55),
+        (0.6, False, 0.45, False, 0.0),
+        (None, True, 1.0, None, None),
+    ],
+)
+def test_grade_is_the_score_unless_something_required_failed(
+    rubric: float | None, firm: bool, score: float, passed: bool | None, grade: float | None
+) -> None:
+    task = Task.model_validate(
+        {"name": "t", "folder": "t", "description": "d", "components": ["t"], "criteria": [RUBRIC, FIRM]}
+    )
+    good = None if rubric is None else rubric >= 0.5
+    outcome = "error" if good is None else "passed" if good else "failed"
+    results = [
+        CriterionResult.model_validate({"name": "rubric", "outcome": outcome, "passed": good, "score": rubric}),
+        CriterionResult(name="firm", outcome="passed" if firm else "failed", passed=firm, score=float(firm)),
+    ]
+    found = aggregate(task, results)
+    assert found.score == pytest.approx(score)
+    assert (found.passed, found.grade) == (passed, None if grade is None else pytest.approx(grade))

@@ -1,4 +1,6 @@
 import inspect
+import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -195,3 +197,67 @@ def test_fence_around_json_counts_unless_it_is_allowed(kind: str) -> None:
 def test_json_equal_in_keys_that_nothing_expected_has_is_an_error() -> None:
     with pytest.raises(EvaluationError, match="none of the keys city"):
         checked("json_equal", {"keys": ["city"]}, '{"town": "Lyon"}', {"City": "Paris"})
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("\u0130STANBUL", "istanbul"),
+        ("IRMAK", "\u0131rmak"),
+        ("STRASSE", "stra\u00dfe"),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03cc\u03c2".replace("\u03cc", "\u03bf")),
+        ("\uff30\uff41\uff32\uff49\uff33", "paris"),
+        ("cafe\u0301", "CAF\u00c9"),
+        ("\uff76\uff9e\uff97\uff7d", "\u30ac\u30e9\u30b9"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["exact", "contains"])
+def test_case_and_coding_of_letters_do_not_count(kind: str, output: str, expected: str) -> None:
+    assert checked(kind, {}, output, expected)
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [("e\u0301te\u0301", "\u00e9t\u00e9"), ("n\u0303", "\u00f1"), ("\u1112\u1161\u11ab", "\ud55c")],
+)
+@pytest.mark.parametrize("kind", ["exact", "contains"])
+def test_accents_are_the_same_letters_also_where_case_counts(kind: str, output: str, expected: str) -> None:
+    assert checked(kind, {"ignore_case": False}, output, expected)
+    assert not checked(kind, {"ignore_case": False}, output.upper() if output.isalpha() else "x", "y")
+
+
+@pytest.mark.parametrize(("key", "value"), [("e\u0301", "o\u0308"), ("n\u0303", "a"), ("a", "u\u0308ber")])
+def test_json_is_equal_however_its_letters_are_coded(key: str, value: str) -> None:
+    wanted = {unicodedata.normalize("NFC", key): [unicodedata.normalize("NFC", value)]}
+    assert checked("json_equal", {}, json.dumps({key: [value]}, ensure_ascii=False), wanted)
+    assert checked("json_equal", {}, json.dumps({key: [value]}), wanted)
+    assert not checked("json_equal", {}, json.dumps({key: [value + "x"]}), wanted)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "output"), [("^\u00e9t\u00e9$", "e\u0301te\u0301"), ("^.$", "n\u0303"), ("caf\u00e9", "cafe\u0301")]
+)
+def test_pattern_is_found_however_letters_are_coded(pattern: str, output: str) -> None:
+    assert run_main(check.check_regex(regex(pattern=pattern), output))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("two words", 2),
+        ("\u6211\u4eec\u4e0b\u5348\u516d\u70b9\u5173\u95e8", 8),
+        ("\u6253\u958b Settings \u9801", 4),
+        ("\u3053\u3093\u306b\u3061\u306f", 5),
+        ("\uc548\ub155 \ud558\uc138\uc694", 2),
+        ("\u0e23\u0e49\u0e32\u0e19\u0e1b\u0e34\u0e14\u0e2b\u0e01\u0e42\u0e21\u0e07", 3),
+        ("", 0),
+    ],
+)
+def test_words_are_counted_in_any_script(text: str, words: int) -> None:
+    assert check.count_words(text) == words
+    assert checked("max_words", {"limit": max(words, 1)}, text, None)
+    assert words < 2 or not checked("max_words", {"limit": words - 1}, text, None)
+
+
+def test_nothing_is_contained_in_no_text() -> None:
+    assert not checked("contains", {}, "anything", ["\u200b", " "])

@@ -9,7 +9,7 @@ from shop import Project
 
 from ratchet.errors import EvaluationError
 from ratchet.evaluators import python as python_criterion
-from ratchet.evaluators.python import check_python
+from ratchet.evaluators.python import check_python, grade_python
 from ratchet.tasks.criteria import Python
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,6 @@ async def test_python_takes_whatever_can_be_awaited(checked: Any) -> None:
         ({"score": 0.49}, {}, False),
         ({"score": 3}, {"pass_score": 4.0}, False),
         ({"score": 0.9}, {"pass_score": 0.8}, True),
-        ({"score": float("nan")}, {}, False),
         (True, {}, True),
         (0.2, {}, False),
     ],
@@ -115,3 +114,56 @@ async def test_python_that_is_missing_is_an_error() -> None:
     criterion = Python(name="c", kind="python", use="no_such_module:f")
     with pytest.raises(EvaluationError, match="'no_such_module:f' cannot be imported"):
         await check_python(criterion, "in", "out", None)
+
+
+@pytest.mark.parametrize(
+    ("returned", "options", "score"),
+    [
+        (0.6, {"graded": True}, 0.6),
+        ({"score": 0.25}, {"graded": True}, 0.25),
+        ({"score": 1}, {"graded": True}, 1.0),
+        (True, {"graded": True}, 1.0),
+        (0.6, {}, 1.0),
+        ({"score": 0.25}, {}, 0.0),
+        (7, {"pass_score": 5.0}, 1.0),
+    ],
+)
+async def test_score_is_kept_where_the_criterion_is_graded(
+    project: Project, returned: Any, options: dict[str, Any], score: float
+) -> None:
+    criterion = Python(name="c", kind="python", use=project.add("evaluator", lambda **_: returned), **options)
+    assert (await grade_python(criterion, "in", "out", "ref")).score == score
+
+
+@pytest.mark.parametrize("returned", [7, -0.1, {"score": 1.01}])
+async def test_graded_score_is_from_0_to_1(project: Project, returned: Any) -> None:
+    use = project.add("evaluator", lambda **_: returned)
+    with pytest.raises(EvaluationError, match="a graded one has to be from 0 to 1"):
+        await grade_python(Python(name="c", kind="python", use=use, graded=True), "in", "out", "ref")
+
+
+class Scalar:
+    """What numpy and tensor libraries wrap a number in."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def item(self) -> Any:
+        if isinstance(self.value, list):
+            raise ValueError("it has several")
+        return self.value
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("value", "passed"), [(True, True), (False, False), (0.9, True), (0.1, False), (1, True)])
+async def test_number_of_another_library_counts(project: Project, value: Any, passed: bool) -> None:
+    use = project.add("evaluator", lambda **_: {"score": Scalar(value)})
+    assert (await check_python(Python(name="c", kind="python", use=use), "in", "out", "ref"))[0] is passed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Scalar(float("nan")), Scalar([1, 2]), "high"])
+async def test_score_that_is_no_number_is_an_error(project: Project, value: Any) -> None:
+    use = project.add("evaluator", lambda **_: {"score": value})
+    with pytest.raises(EvaluationError, match="expected a mapping with 'score'"):
+        await check_python(Python(name="c", kind="python", use=use), "in", "out", "ref")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ratchet.engine import Scored
 from ratchet.gate import Comparison, Pair, Runs, error_level, measure, no_proof
 from ratchet.gate.compare import LEAST_CASES, WORSE_LEVEL
-from ratchet.gate.eprocess import FUTILE, wealth
+from ratchet.gate.eprocess import FUTILE, MOST_BET
 from ratchet.records import CriterionResult, Evaluation
 from ratchet.tasks import Case
 
@@ -35,11 +35,12 @@ OPEN = Pair(CASE, scored(False, a=False), scored(False, a=False))
 UNSCORED = Pair(CASE, scored(True, a=True), scored(None, a=None))
 
 
-ENOUGH = next(wins for wins in range(100) if wealth(wins, 0) >= 20)
+ENOUGH = next(wins for wins in range(100) if (1 + MOST_BET) ** wins >= 20)
+"""Cases of which each has to be won outright to prove a change that has proven nothing yet."""
 
 
-def compared(pairs: Sequence[Pair], error: float = 0.05) -> Comparison:
-    comparison = Comparison(error)
+def compared(pairs: Sequence[Pair], error: float = 0.05, cases: int | None = None) -> Comparison:
+    comparison = Comparison(error, cases or len(pairs))
     comparison.add(pairs)
     return comparison
 
@@ -128,9 +129,11 @@ def test_veto_from_outside_holds() -> None:
     ("pairs", "left", "settled"),
     [
         ([WIN] * 11, 100, False),
-        ([WIN] * 12, 100, True),
+        ([WIN] * 12, 20, True),
+        ([WIN] * 16, 100, True),
         ([LOSS] * 11, 100, False),
-        ([LOSS] * 12, 100, True),
+        ([LOSS] * 12, 20, True),
+        ([LOSS] * 16, 100, True),
         ([TIE] * 500, ENOUGH - 1, True),
         ([TIE] * 500, ENOUGH, False),
         ([WIN] * 7 + [LOSS] * 6, 100, False),
@@ -139,17 +142,13 @@ def test_veto_from_outside_holds() -> None:
     ],
 )
 def test_settled_when_more_cases_are_not_worth_their_cost(pairs: list[Pair], left: int, settled: bool) -> None:
-    assert compared(pairs).is_settled(left) is settled
+    assert compared(pairs, cases=len(pairs) + left).is_settled(left) is settled
 
 
 def test_settled_when_the_change_has_become_hopeless() -> None:
-    wins, losses = next(
-        (wins, losses)
-        for losses in range(LEAST_CASES, 100)
-        for wins in range(100)
-        if wealth(wins, losses) <= FUTILE and wealth(losses, wins) < 1 / WORSE_LEVEL
-    )
-    comparison = compared([WIN] * wins + [LOSS] * losses)
+    comparison = compared([LOSS, WIN, TIE, LOSS, LOSS, TIE, WIN, LOSS, LOSS, TIE, WIN, LOSS, LOSS], cases=30)
+    assert comparison.test.better <= FUTILE
+    assert comparison.test.worse < 1 / WORSE_LEVEL
     assert comparison.verdict() == "inconclusive"
     assert comparison.is_settled(500)
 
@@ -167,14 +166,13 @@ def test_change_that_only_loses_is_never_proven(pairs: list[Pair], level: float)
 
 
 @given(some_pairs, st.randoms())
-def test_finding_does_not_depend_on_the_order_of_the_cases(pairs: list[Pair], rng: random.Random) -> None:
+def test_counts_and_rates_do_not_depend_on_the_order_of_the_cases(pairs: list[Pair], rng: random.Random) -> None:
     mixed = list(pairs)
     rng.shuffle(mixed)
 
     one, other = (compared(given_pairs).result(fixed=1, triggering=1) for given_pairs in (pairs, mixed))
 
-    same = {"wins": [], "losses": []}
-    assert one.model_copy(update=same) == other.model_copy(update=same)
+    assert (one.before, one.after, one.criteria) == (other.before, other.after, other.criteria)
     assert (len(one.wins), len(one.losses)) == (len(other.wins), len(other.losses))
 
 
@@ -183,20 +181,21 @@ def test_proof_needs_evidence_and_no_veto(pairs: list[Pair]) -> None:
     found = compared(pairs).result(fixed=1, triggering=1)
 
     assert found.proven is (found.e_value >= found.needed and not found.vetoes)
+    assert found.missing is None or (found.verdict == "inconclusive" and found.e_value < found.needed)
     assert (found.before.n, found.after.n) == (len(pairs), len(pairs))
     assert found.after.passed - found.before.passed <= len(found.wins)
 
 
 @given(some_pairs, some_pairs)
 def test_blocks_of_cases_add_up(first: list[Pair], second: list[Pair]) -> None:
-    comparison = compared(first)
+    comparison = compared(first, cases=len(first + second))
     comparison.add(second)
 
     assert comparison.result(fixed=1, triggering=1) == compared(first + second).result(fixed=1, triggering=1)
 
 
 def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bool:
-    comparison = Comparison(error_level(1, 0))
+    comparison = Comparison(error_level(1, 0), cases)
     for number in range(1, cases + 1):
         chance = rng.random()
         pair = WIN if chance < win else LOSS if chance < win + loss else TIE
@@ -207,10 +206,35 @@ def proven_within(cases: int, win: float, loss: float, rng: random.Random) -> bo
     return False
 
 
+@pytest.mark.parametrize(
+    ("pairs", "missing"),
+    [
+        ([WIN] * 5 + [TIE] * 15, 2),
+        ([WIN] * 6 + [LOSS] + [TIE] * 13, 3),
+        ([WIN] * 4 + [TIE] * 20, 3),
+        ([WIN] * 2 + [LOSS] * 2 + [TIE] * 20, None),
+        ([LOSS] * 3 + [TIE] * 20, None),
+        ([WIN] * 12, None),
+        ([LOSS] * 12, None),
+        ([TIE] * 30, None),
+        ([], None),
+    ],
+)
+def test_inconclusive_gain_says_how_many_cases_are_missing(pairs: list[Pair], missing: int | None) -> None:
+    level = error_level(1, 0)
+    found = compared(pairs, level).result(fixed=1, triggering=1)
+    assert found.missing == missing
+    assert (f"; {missing} more case" in found.reason) is (missing is not None)
+    if missing:
+        more = [WIN] * missing
+        assert compared(pairs + more, level).verdict() == "better"
+        assert compared(pairs + more[1:], level).verdict() == "inconclusive"
+
+
 @pytest.mark.parametrize("change", [0.09, 0.25, 0.5])
 def test_equal_prompts_are_hardly_ever_proven_better(change: float) -> None:
     rng = random.Random(7)
-    assert sum(proven_within(100, change, change, rng) for _ in range(2000)) < 100
+    assert sum(proven_within(100, change, change, rng) for _ in range(500)) < 25
 
 
 @pytest.mark.parametrize(("win", "loss", "share"), [(0.4, 0.0, 0.95), (0.45, 0.05, 0.9), (0.49, 0.09, 0.8)])
@@ -255,7 +279,7 @@ def test_repeats_that_pass_more_often_are_proven_though_no_single_run_would_tell
 
 def proven_with(repeats: int, gain: float, rng: random.Random) -> bool:
     """Whether a noisy agent's change of that mean gain, another one on each case, is proven within 50 cases."""
-    comparison = Comparison(0.05)
+    comparison = Comparison(0.05, 50)
     for number in range(1, 51):
         chance, change = rng.uniform(0.25, 0.65), rng.uniform(-0.2, 0.2) + gain
         old = runs(*(rng.random() < chance for _ in range(repeats)))

@@ -191,7 +191,9 @@ async def test_settled_cases_leave_out_what_was_trained_on_since(project: Projec
     lost = first.cases[3]
     assert (await settled(engine, worked_on=frozenset({lost.input}))).cases == first.cases[:3] + first.cases[4:]
     project.write_task(cases=[case | {"split": "train"} if case["id"] == lost.id else case for case in shop_items()])
-    assert (await settled(engine)).cases == first.cases[:3] + first.cases[4:]
+    left = await settled(engine)
+    assert left.cases == first.cases[:3] + first.cases[4:]
+    assert left.planned == first.planned == len(first.cases)
 
 
 async def test_cases_that_took_part_least_often_come_first(engine: Engine) -> None:

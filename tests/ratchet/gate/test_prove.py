@@ -97,3 +97,32 @@ async def test_repeats_prove_what_single_runs_of_a_noisy_agent_cannot_tell(proje
     assert {(len(pair.old), len(pair.new)) for pair in often.pairs} == {(3, 3)}
     shared = {pair.case.id for pair in once.pairs} & {pair.case.id for pair in often.pairs}
     assert len(script.calls) - paid == 6 * len(often.pairs) - 2 * len(shared)  # repeat 0 was paid for by the first
+
+
+GRADED = """
+description = "Says where things are kept"
+components = ["shop"]
+
+[[criteria]]
+name = "quality"
+kind = "python"
+use = "USE"
+graded = true
+pass_score = 0.9
+"""
+
+
+async def test_grades_that_rise_are_proven_though_no_case_passes(project: Project, engine: Engine) -> None:
+    use = project.add("quality", lambda inputs, outputs, reference_outputs: 0.3 + 0.4 * ("please" in outputs))
+    project.write_task(toml=GRADED.replace("USE", use), cases=shop_items())
+    project.script("agent", lambda messages, _: "please" if "polite" in messages[0]["content"] else "no")
+    bench = await engine.workbench("shop")
+    better = await prove(engine, bench, "shop", TaskPrompt(prompt="Be polite."), bench.holdout, level=0.05)
+    found = better.result(fixed=0, triggering=3)
+    assert (found.verdict, found.proven, found.before.rate, found.after.rate) == ("better", True, 0.0, 0.0)
+    assert (found.criteria["quality"].before, found.criteria["quality"].after) == pytest.approx((0.3, 0.7))
+    assert {(case.before_rate, case.after_rate) for case in found.wins} == {(0.3, 0.7)}
+    in_force = replace(bench, prompts={"shop": TaskPrompt(prompt="Be polite.")})
+    worse = await prove(engine, in_force, "shop", TaskPrompt(prompt="Be quick."), bench.holdout, level=0.05)
+    assert worse.verdict() == "worse"
+    assert worse.regressions() == ["criterion 'quality' falls from 70% to 30%"]

@@ -116,7 +116,7 @@ async def test_costs_are_shown_and_veto(project: Project, engine: Engine) -> Non
         Pair(pair.case, pair.old, tuple(run._replace(tokens=run.tokens + 5000) for run in pair.new))
         for pair in comparison.pairs
     ]
-    costly = Comparison(0.02)
+    costly = Comparison(0.02, len(dear))
     costly.add(dear)
     (line,) = (await vetoes(engine, bench, "shop", NEW, costly)).lines
     assert line.startswith("tokens per case rise from ")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from proposed import validation
 from shop import FailRuns, Project
+from sqlalchemy import update
 
 from ratchet.cycles.validation import change_hash
 from ratchet.engine import Engine
@@ -12,6 +13,7 @@ from ratchet.errors import StaleBaseError
 from ratchet.live.apply import apply_proposal, numbers
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Decision, Proposal
+from ratchet.store.schema import cycles
 
 pytestmark = pytest.mark.anyio
 AFTER = TaskPrompt(prompt="Answer well.")
@@ -130,3 +132,11 @@ def test_numbers_are_those_of_the_held_out_cases() -> None:
         "before": 0.4, "after": 0.8, "cases": 10, "won": len(validation().wins), "lost": 0,
         "e_value": validation().e_value,
     }  # fmt: skip
+
+
+async def test_applied_again_it_ends_a_cycle_that_a_late_process_has_opened(engine: Engine, proposal: Proposal) -> None:
+    await apply_proposal(engine, proposal, validation(), APPROVED)
+    with engine.store.database.write() as connection:
+        connection.execute(update(cycles).values(status="awaiting_approval"))
+    await apply_proposal(engine, proposal, validation(), APPROVED)
+    assert await state(engine) == APPLIED

@@ -223,7 +223,7 @@ async def test_budget_holds_for_further_tries(server: ChatServer, open_models: O
 async def test_budget_is_exact_while_calls_fail_and_are_tried_again(
     server: ChatServer, open_models: OpenModels
 ) -> None:
-    models = open_models()
+    models = open_models(retries=12)
     server.answer = lambda server: Answer(500 if server.calls % 3 == 0 else 200, seconds=0.01)
     with metered(Meter(limit=15)) as meter:
         results = await asyncio.gather(
@@ -233,12 +233,16 @@ async def test_budget_is_exact_while_calls_fail_and_are_tried_again(
     assert server.statuses.count(200) == meter.calls == 15
 
 
-async def test_calls_in_flight_grow_to_what_the_setting_allows(server: ChatServer, open_models: OpenModels) -> None:
-    server.always(Answer(seconds=0.05))
-    with metered(Meter()) as meter:
-        replies = await ask_200(open_models(concurrency=32))
-    assert len(replies) == server.calls == 200
-    assert 16 < meter.most_in_flight <= 32
+@pytest.mark.parametrize(("asked_for", "concurrency", "together"), [(20, 32, 20), (9, 4, 4), (3, 8, 3)])
+async def test_calls_start_at_once_up_to_what_the_setting_allows(
+    server: ChatServer, open_models: OpenModels, asked_for: int, concurrency: int, together: int
+) -> None:
+    """No call is answered before so many are under way together: a busy machine only takes longer."""
+    server.together = together
+    models = open_models(concurrency=concurrency)
+    replies = await asyncio.gather(*(models.reply("agent", asked(str(n))) for n in range(asked_for)))
+    assert len(replies) == server.calls == asked_for
+    assert server.most_in_flight == together
 
 
 async def test_calls_in_flight_settle_at_what_the_endpoint_bears(server: ChatServer, open_models: OpenModels) -> None:
@@ -253,5 +257,5 @@ async def test_calls_in_flight_settle_at_what_the_endpoint_bears(server: ChatSer
     server.answer = answer
     replies = await ask_200(open_models(concurrency=32, retries=3))
     assert [reply.text for reply in replies] == ["hi"] * 200
-    assert server.statuses.count(429) < 0.15 * server.calls
+    assert server.statuses.count(429) < 0.25 * server.calls
     assert 7 <= max(accepted[100:]) <= 8

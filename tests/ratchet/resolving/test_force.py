@@ -7,7 +7,7 @@ from shop import RULES, OpenEngine, Project
 from ratchet.engine import Engine
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, RefusalError, StaleBaseError
 from ratchet.ledger import versions
-from ratchet.resolving import find_item, resolve_item
+from ratchet.resolving import complete_all_forced, find_item, resolve_item
 
 pytestmark = pytest.mark.anyio
 
@@ -119,3 +119,29 @@ async def test_force_that_a_crash_interrupts_is_completed(
     assert await statuses() == {"F-0": "fixed", "item": "forced"}
     assert (await find_item(later, "C-1")).cycle["document"]["version"] == 2
     assert [row["action"] for row in await later.audit.rows()].count("force") == 1
+
+
+async def test_forces_that_a_crash_interrupted_are_completed_without_another_answer(
+    project: Project,
+    engine: Engine,
+    open_engine: OpenEngine,
+    queue: Any,
+    statuses: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await queue(change="Answer well.")
+
+    async def crash(*arguments: Any, **options: Any) -> None:
+        raise SystemError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ratchet.live.apply.note_applied", crash)
+        with pytest.raises(SystemError):
+            await force(engine)
+    assert await statuses() == {"F-0": "escalated", "item": "forced"}
+    later = await open_engine()
+    for _ in range(2):
+        await complete_all_forced(later, "shop")
+    assert await statuses() == {"F-0": "fixed", "item": "forced"}
+    assert (await find_item(later, "C-1")).cycle["status"] == "applied"
+    assert [row["number"] for row in await later.versions.history("shop")] == [1, 2]

@@ -1,3 +1,5 @@
+import pytest
+
 from ratchet.engine import Scored
 from ratchet.prompting import TaskPrompt
 from ratchet.records import Candidate, CriterionResult, Evaluation
@@ -44,3 +46,24 @@ def test_entries_are_compared_on_what_both_have_run() -> None:
 def test_sum_of_scores_does_not_depend_on_the_order() -> None:
     one = entry(a=run(False, 0.1), b=run(False, 0.2), c=run(False, 0.3))
     assert one.score == entry(c=run(False, 0.3), b=run(False, 0.2), a=run(False, 0.1)).score
+
+
+def with_grades(*grades: float) -> Entry:
+    runs = {
+        str(number): Scored("o", Evaluation(criteria=[], score=g, passed=False, problems=[], grade=g), 1, None)
+        for number, g in enumerate(grades)
+    }
+    return Entry(Candidate(strategy="s", rationale="r", prompt=TaskPrompt(prompt="p")), runs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ahead", "behind"),
+    [([0.3, 0.5], [0.2, 0.5], True, -0.1), ([0.1, 0.1], [0.4, 0.6], False, 0.8), ([0.5], [0.5], False, 0.0)],
+)
+def test_grades_decide_who_is_ahead_where_nothing_passes(
+    one: list[float], other: list[float], ahead: bool, behind: float
+) -> None:
+    first, second = with_grades(*one), with_grades(*other)
+    assert first.ahead_of(second) is ahead
+    assert first.behind(second) == pytest.approx(behind)
+    assert [first.wins_on("0", second), first.loses_on("0", second)] == [one[0] > other[0], one[0] < other[0]]

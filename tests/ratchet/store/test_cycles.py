@@ -141,3 +141,15 @@ def test_one_cycle_at_most_is_open_whatever_is_done(store: Store, steps: list[tu
             assert all(row["finished_at"] is None for row in rows)
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("late", OPEN)
+async def test_cycle_that_has_ended_is_not_opened_by_whoever_is_late(store: Store, late: str) -> None:
+    await store.cycles.claim("C", "t", "c", "agent", "x")
+    await store.cycles.record("C", {}, status="applied")
+    ended = await store.cycles.get("C")
+    await store.cycles.record("C", {"a": 1}, status=late)
+    row = await store.cycles.get("C")
+    assert ended is not None
+    assert row is not None
+    assert (row["status"], row["finished_at"], row["document"]) == ("applied", ended["finished_at"], {"a": 1})

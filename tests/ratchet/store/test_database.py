@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import URL, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
@@ -119,3 +119,11 @@ def test_insert_once_is_said_so_to_postgresql(any_key: bool, clause: str) -> Non
     connection: Any = Connected()
     assert not insert_once(connection, gate_tests, TEST, any_key=any_key)
     assert told[0].endswith(clause)
+
+
+def test_path_that_is_too_long_for_sqlite_is_told(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["d" * 200] * 3)
+    with pytest.raises(
+        ConfigurationError, match=r"longer than SQLite takes \(\d+ bytes\); RATCHET_HOME names its folder$"
+    ):
+        Database(URL.create("sqlite", database=str(folder / "x.sqlite")).render_as_string())

@@ -29,7 +29,7 @@ def test_sparkline_has_a_bar_for_each_day() -> None:
 def test_table_shows_each_group_with_an_example() -> None:
     rows = [item.row for item in failing("criterion", 0, 8)]
 
-    table = _table("desk", Found(rows, form_groups(rows), {}))
+    table = _table(Found("desk", rows, form_groups(rows), {}))
 
     assert table.row_count == 4
     assert [str(column.header) for column in table.columns][:3] == ["group", "failures", "sources"]
@@ -54,7 +54,7 @@ def test_category_is_what_the_newest_finished_cycle_found() -> None:
 def test_export_writes_one_line_for_a_person_to_label(tmp_path: Path, category: str | None) -> None:
     file = tmp_path / "failures.jsonl"
 
-    _export(file, Found([stored()], [], {"F-00003": category} if category else {}))
+    _export(file, Found("desk", [stored()], [], {"F-00003": category} if category else {}))
 
     (line,) = file.read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == {
@@ -69,7 +69,7 @@ def test_export_leaves_an_existing_file_alone(tmp_path: Path) -> None:
     file.write_text("labelled", encoding="utf-8")
 
     with pytest.raises(ConfigurationError, match=r"exists already and may hold labels; give --export another name"):
-        _export(file, Found([stored()], [], {}))
+        _export(file, Found("desk", [stored()], [], {}))
 
     assert file.read_text(encoding="utf-8") == "labelled"
 
@@ -83,7 +83,7 @@ def test_status_that_there_is_not_is_refused() -> None:
 
 def test_export_into_a_missing_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        _export(tmp_path / "missing" / "failures.jsonl", Found([stored()], [], {}))
+        _export(tmp_path / "missing" / "failures.jsonl", Found("desk", [stored()], [], {}))
 
 
 def test_failures_are_shown_by_group_and_exported_once(project: Path, ratchet: Callable[..., Done]) -> None:

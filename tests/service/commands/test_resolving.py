@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from command import Done
 
+from service.exit_codes import ExitCode
+
 Ratchet = Callable[..., Done]
 QUESTION = "What is the price of the repair?"
 HINT = "say what repairs cost"
@@ -63,9 +65,9 @@ def test_corrected_item_is_a_training_case(ratchet: Ratchet, escalated: str) -> 
 
 def test_retry_runs_a_cycle_with_the_hint(ratchet: Ratchet, escalated: str, write_script: Any) -> None:
     write_script([{"match": HINT, "reply": "Repairs are free."}])
-    done = ratchet("resolve", escalated, "retry", "--hint", HINT, "--json")
+    done = ratchet("resolve", escalated, "retry", "--hint", HINT, "--exit-code", "--json")
     cycle = done.json["cycle"]
-    assert (done.code, done.json["status"]) == (0, "retried")
+    assert (done.code, done.json["status"]) == (ExitCode.NOT_PROVEN, "retried")
     assert cycle["cycle_id"] != escalated
     assert cycle["status"] == "inconclusive"  # the agent's script heeds no prompt
     shown = ratchet("show", cycle["cycle_id"], "--json").json
@@ -76,9 +78,9 @@ def test_retry_runs_a_cycle_with_the_hint(ratchet: Ratchet, escalated: str, writ
 
 def test_retry_shows_the_new_cycle_whole(ratchet: Ratchet, escalated: str, write_script: Any) -> None:
     write_script([{"match": HINT, "reply": "Repairs are free."}])
-    done = ratchet("resolve", escalated, "retry", "--hint", HINT)
+    done = ratchet("resolve", escalated, "retry", "--hint", HINT, "--exit-code")
     (item,) = ratchet("inbox", "--json").json["items"]
-    assert done.code == 0
+    assert done.code == ExitCode.NOT_PROVEN
     assert done.out.startswith("retried: ")
     for words in ("Cause: capability", "Candidates", "Spent: ", f"next: ratchet show {item['id']}"):
         assert words in done.out
