@@ -77,7 +77,9 @@ def test_documented_defaults_are_the_real_ones() -> None:
         if default is None:
             assert " " in told[name], name  # told in words
         else:
-            assert told[name] == (f"{default:g}" if isinstance(default, float) else str(default or "none")), name
+            assert told[name] == (
+                f"{default:g}" if isinstance(default, float) else "none" if default == () else str(default)
+            ), name
 
 
 @pytest.mark.parametrize("kind", CRITERIA)

@@ -135,7 +135,7 @@ async def _asked_for(engine: Engine, bench: Workbench, wanted: list[str]) -> Cho
 
 async def _are_opened_again(engine: Engine, rows: list[FailureRow]) -> bool:
     cycles = {str(row["cycle_id"]) for row in rows}
-    return cycles == await engine.store.reviews.retried(sorted(cycles))
+    return cycles == await engine.store.reviews.with_retry(sorted(cycles))
 
 
 async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:

@@ -44,7 +44,7 @@ class Reviews:
             return fetch_rows(connection, query, ReviewRow)
 
     @threaded
-    def retried(self, cycle_ids: Sequence[str]) -> set[str]:
+    def with_retry(self, cycle_ids: Sequence[str]) -> set[str]:
         """Which of these cycles have an item that a person answered with a retry."""
         query = select(reviews.c.cycle_id).where(reviews.c.cycle_id.in_(cycle_ids), reviews.c.status == "retried")
         with self._database.read() as connection:
