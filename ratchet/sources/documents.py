@@ -1,15 +1,21 @@
 """A folder of text files as a source."""
 
-import re
 from pathlib import Path
+
+import regex
 
 from ratchet.config.files import read_text
 from ratchet.errors import ConfigurationError
 from ratchet.sources.bm25 import Bm25Index
 from ratchet.sources.source import Document
+from ratchet.words import word_count
 
 SUFFIXES = {".md", ".txt"}
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE = regex.compile(
+    r".+?(?:[.!?।؟۔](?=\s|$)|[。！？｡]+|[\p{Thai}\p{Lao}\p{Myanmar}]\p{M}*(?=\s)|$)\s*",  # noqa: RUF001
+    regex.DOTALL,
+)
+"""A sentence and the blanks after it. Chinese and Japanese have none there, Thai has nothing but them."""
 
 
 class DocumentsFolder:
@@ -43,13 +49,13 @@ class DocumentsFolder:
 def passages(text: str, words: int) -> list[str]:
     """`text` in pieces of about `words` words, cut at sentence ends; a longer sentence stays whole."""
     pieces: list[str] = []
-    piece: list[str] = []
-    length = 0
-    for sentence in _SENTENCE_END.split(text):
-        size = len(sentence.split())
+    piece, length = "", 0
+    for sentence in _SENTENCE.findall(text):
+        size = word_count(sentence)
         if piece and length + size > words:
-            pieces.append(" ".join(piece))
-            piece, length = [], 0
-        piece.append(sentence)
+            pieces.append(piece.strip())
+            piece, length = "", 0
+        bare = sentence.rstrip()
+        piece += bare + " " * (bare != sentence)
         length += size
-    return [*pieces, " ".join(piece)] if piece else pieces
+    return [*pieces, piece.strip()] if piece else pieces
