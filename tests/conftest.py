@@ -26,6 +26,7 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
     for name in list(os.environ):
         if name.startswith(("RATCHET_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "none")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     if request.node.get_closest_marker("real") is None:

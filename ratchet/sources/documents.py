@@ -5,8 +5,9 @@ from pathlib import Path
 import regex
 
 from ratchet.config.files import read_text
+from ratchet.embedding import Embeddings
 from ratchet.errors import ConfigurationError
-from ratchet.sources.bm25 import Bm25Index
+from ratchet.sources.ranking import Ranking
 from ratchet.sources.source import Document
 from ratchet.words import word_count
 
@@ -19,9 +20,11 @@ _SENTENCE = regex.compile(
 
 
 class DocumentsFolder:
-    """All ``.md`` and ``.txt`` files below `folder`, whole or cut into passages, ranked by BM25."""
+    """All ``.md`` and ``.txt`` files below `folder`, whole or cut into passages, ranked by words and meaning."""
 
-    def __init__(self, name: str, folder: Path, passage_words: int | None = None) -> None:
+    def __init__(
+        self, name: str, folder: Path, passage_words: int | None = None, embeddings: Embeddings | None = None
+    ) -> None:
         """Read and index the files.
 
         Raises:
@@ -39,11 +42,11 @@ class DocumentsFolder:
             parts = passages(text, passage_words) if passage_words else [text]
             label = str(file.relative_to(folder))
             self._passages += [(f"{label}#{n}" if len(parts) > 1 else label, part) for n, part in enumerate(parts)]
-        self._index = Bm25Index([text for _, text in self._passages])
+        self._index = Ranking(name, [text for _, text in self._passages], embeddings)
 
     async def fetch(self, query: str, top_k: int) -> list[Document]:
         """The passages that fit `query` best."""
-        return [Document(*self._passages[i], score) for i, score in self._index.best(query, top_k)]
+        return [Document(*self._passages[i], score) for i, score in await self._index.best(query, top_k)]
 
 
 def passages(text: str, words: int) -> list[str]:

@@ -88,8 +88,10 @@ def written_words(text: str) -> list[str]:
 
 
 def pieces_of(text: str, most: int = 64) -> list[str]:
-    """What a text in a script without blanks can be looked up by where nothing is known of words: pairs of characters,
-    and characters that stand alone; each once, the first `most`."""
+    """Pairs of characters, and single characters that stand alone, of what a text has in scripts without blanks.
+
+    Each once, the first `most`. An index that knows no words of such scripts can be searched for them.
+    """
     runs = [word.text for word in words_of(text) if word.unspaced]
     return list(dict.fromkeys(piece for run in runs for piece in pairs_of(run) or [run]))[:most]
 
