@@ -61,7 +61,7 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     rows = await _open_rows(engine, bench)
     if not rows:
         return Choice([], [], f"{task} has no open failures")
-    found = await regroup(engine.store, task, rows)
+    found = await regroup(engine.store, task, rows, engine.embeddings)
     trusted = {row["id"] for row in rows if bench.is_training_case(row["source"], row["bundle"]["input"])}
     sources = {row["id"]: row["source"] for row in rows}
     least = engine.settings.min_sources

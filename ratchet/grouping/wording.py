@@ -1,7 +1,7 @@
 """What failures say: their texts without what differs by chance, and how similar these are."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
@@ -32,6 +32,8 @@ _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 Similarity = Any
 """A NumPy matrix: row by column, how similar two failures are, from 0 to 1."""
+Meanings = Mapping[str, Any]
+"""Vectors of texts, as an embedding model gives them."""
 
 
 class Wording(NamedTuple):
@@ -117,17 +119,19 @@ def _words(text: str) -> Iterator[str]:
         yield from pairs_of(word.text) if word.unspaced else [word.text]
 
 
-def similarity_views(wordings: Sequence[Wording], common: float = COMMON) -> dict[str, Any]:
-    """One sparse matrix of unit rows for each text in which the failures differ: stems and character sequences, TF-IDF.
+def similarity_views(
+    wordings: Sequence[Wording], common: float = COMMON, meanings: Meanings | None = None
+) -> dict[str, Any]:
+    """One sparse matrix of unit rows for each text in which the failures differ.
 
-    The product of two rows is the similarity of two failures. Words in more than the share
-    `common` of them are left out.
+    Stems and character sequences by TF-IDF, and as much of meaning where `meanings` has it. The product of two rows is
+    the similarity of two failures; 0 or less is none. Words in more than the share `common` of them are left out.
     """
-    found = {view: unit_rows([getattr(item, view) for item in wordings], common) for view in Wording._fields}
+    found = {view: unit_rows([getattr(item, view) for item in wordings], common, meanings) for view in Wording._fields}
     return {view: matrix for view, matrix in found.items() if matrix is not None}
 
 
-def unit_rows(texts: Sequence[str], common: float = COMMON) -> Any:
+def unit_rows(texts: Sequence[str], common: float = COMMON, meanings: Meanings | None = None) -> Any:
     """The sparse matrix of one text of each failure; None where no word tells any apart."""
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -145,4 +149,18 @@ def unit_rows(texts: Sequence[str], common: float = COMMON) -> Any:
         except ValueError:  # no word is in two of the texts, or each is in nearly all of them
             continue
         blocks.append(vectorizer.transform(texts))
+    if blocks and meanings:
+        blocks.append(_meaning_rows(texts, meanings))
     return normalize(hstack(blocks).tocsr()) if blocks else None
+
+
+def _meaning_rows(texts: Sequence[str], meanings: Meanings) -> Any:
+    """The vectors of the texts without what all of them mean, as long as they were."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    size = len(next(iter(meanings.values())))
+    rows = np.array([meanings.get(text, np.zeros(size)) for text in texts], dtype=np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    apart = np.where(lengths > 0, rows - rows.mean(axis=0), 0)
+    return csr_matrix(apart * lengths / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9))
