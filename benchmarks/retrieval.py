@@ -1,7 +1,8 @@
 """How often the right document, or a solved case of the right kind, is among the first 1, 3 and 5 that are found.
 
-Five ways on each data set: BM25 as bm25s comes, BM25 over the words of `ratchet.words`, and the packaged embedding model
-alone. Then both as `ratchet.sources.ranking` joins them, and as sums of reciprocal ranks (Cormack and others 2009).
+Five ways on each data set: BM25 as bm25s comes, BM25 over the words of `ratchet.words`, and the packaged embedding
+model alone. Then both as `ratchet.sources.ranking` joins them, and as sums of reciprocal ranks (Cormack and others,
+2009).
 
 The support desks in German, Chinese and Arabic were written for this benchmark. Each document has two questions: a
 near one that shares a word with it, and a far one that says the same in other words. Public data sets are read from a

@@ -26,10 +26,10 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
     for name in list(os.environ):
         if name.startswith(("RATCHET_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "none")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     if request.node.get_closest_marker("real") is None:
+        monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "none")
 
         def refuse(self: EmbeddedServer, model_file: Path) -> None:
             raise AssertionError(f"a test without the mark `real` started the embedded model {model_file}")
