@@ -26,7 +26,7 @@ _HAN = regex.compile(r"\p{Han}")
 _DIGIT = regex.compile(r"\p{Nd}")
 _NOT_WRITTEN = regex.compile(r"(?V1)[\p{M}&&[\p{Arabic}\p{Hebrew}\u064b-\u065f]]|\u0640")
 """Vowel signs that are mostly left out, and the stroke that only lengthens a word."""
-_ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}]\p{M}*)\p{Mn}|(?<=е)\u0308")
+_ACCENTS = regex.compile(r"([\p{Latin}\p{Greek}])\p{M}+|(е)\u0308")
 _PERSIAN_KEYS = str.maketrans("كيى", "کیی")
 _SENTENCE_START = regex.compile(r"(?:^|[.!?:;\n\"(\[¿¡])\s*$")
 _CLAUSE_END = regex.compile(r"\s*(?:$|[^\s\p{L}\p{M}\p{N}])")
@@ -143,7 +143,7 @@ class Terms:
 
 def bare(word: str) -> str:
     """The word without accents on Latin and Greek letters and ё, which many leave out; Arabic letters in one form."""
-    plain: str = _ACCENT.sub("", unicodedata.normalize("NFD", word))
+    plain: str = _ACCENTS.sub(r"\1\2", unicodedata.normalize("NFD", word))
     return plain.translate(_PERSIAN_KEYS)
 
 

@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -183,3 +184,19 @@ def test_a_text_is_found_by_itself(text: str) -> None:
     terms = Terms([text])
 
     assert bool(terms.of_question(text)) == bool(terms.texts[0])
+
+
+@pytest.mark.parametrize("text", ["e" + "\u0301" * 50_000, "a'" * 50_000, "ก" + "\u0e48" * 50_000, "é" * 50_000])
+def test_odd_text_takes_no_longer_than_another(text: str) -> None:
+    started = time.process_time()
+    Terms([text])
+
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("word", "plain"),
+    [("café", "cafe"), ("Ἀθῆναι", "Αθηναι"), ("tiếng", "tieng"), ("ёлкой", "елкой"), ("हिन्दी", "हिन्दी")],
+)
+def test_bare_word_has_no_accents_that_are_left_out(word: str, plain: str) -> None:
+    assert unicodedata.normalize("NFC", bare(word)) == unicodedata.normalize("NFC", plain)
