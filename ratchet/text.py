@@ -19,10 +19,14 @@ _CLOSING = " .!?…。！？،؟"  # noqa: RUF001
 _SPACES = re.compile(r"\s+")
 
 
+def plain_form(text: str) -> str:
+    """`text` in the form in which accents' coding, width, quotes and dashes make no difference."""
+    return unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
+
+
 def fold(text: str) -> str:
     """`text` in the form in which case, accents' coding, width, blanks, quotes and dashes make no difference."""
-    plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", plain.casefold())).strip()
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", plain_form(text).casefold())).strip()
 
 
 def normal_form(text: str) -> str:

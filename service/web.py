@@ -21,7 +21,7 @@ async def health(_request: Request) -> JSONResponse:
 
 
 def application(recover: Callable[[], AbstractAsyncContextManager[None]]) -> Starlette:
-    """The application, whose middleware the server puts before all routes; from its start to its end `recover` is open."""
+    """The application. The server puts its middleware before all routes; from start to end `recover` is open."""
     return Starlette(
         routes=[Route("/ratchet/health", health)],
         middleware=[Middleware(RefuseForeignPages)],

@@ -29,6 +29,7 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     if request.node.get_closest_marker("real") is None:
+        monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "none")
 
         def refuse(self: EmbeddedServer, model_file: Path) -> None:
             raise AssertionError(f"a test without the mark `real` started the embedded model {model_file}")

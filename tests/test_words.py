@@ -26,6 +26,7 @@ MAY_STAY = {
     "metered": "what a `with` block is",
     "shuffled": "a new list, as Python's `sorted` gives one",
     "open": "a verb",
+    "embed": "a verb",
     "shorten": "a verb",
 }
 """Names that look like participles and may stay, with the reason."""

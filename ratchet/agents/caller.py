@@ -104,7 +104,7 @@ class ComponentCaller:
             started = time.perf_counter()
             query = substitute(step.query, {"input": text})
             if step.source == SOLVED_CASES:
-                turns = self.solved.similar(query, step.top_k, text)
+                turns = await self.solved.similar(query, step.top_k, text)
                 examples += turns
                 found = [turn.model_dump() for turn in turns]
             else:

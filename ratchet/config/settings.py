@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     judge_temperature: Temperature | None = None
     analyst_temperature: Temperature | None = None
     optimizer_temperature: Temperature | None = None
+    embedding_model: str = "local"
+    """What tells which texts mean similar things: ``local`` (the packaged one), ``openai:NAME``, or ``none``."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     """Model calls in flight at most; fewer where the endpoint asks for it."""
     max_calls: Annotated[int, Field(ge=0)] = 600

@@ -61,7 +61,7 @@ async def _failure_or_its_group(engine: Engine, bench: Workbench, failure_id: st
     if least <= 1 or all(bench.asks_as_training_case(failure.input, failure.expected) for failure in found.failures):
         return found
     rows = await _open_rows(engine, bench)
-    groups = await regroup(engine.store, bench.task.name, rows)
+    groups = await regroup(engine.store, bench.task.name, rows, engine.embeddings)
     mine = next((set(group.ids) for group in groups if failure_id in group.ids), set())
     group = [row for row in rows if row["id"] in mine]
     if not _may_start(bench, group, least):
@@ -90,7 +90,7 @@ async def _largest_group(engine: Engine, bench: Workbench) -> Choice:
     rows = await _open_rows(engine, bench)
     if not rows:
         return Choice([], [], f"{task} has no open failures")
-    found = await regroup(engine.store, task, rows)
+    found = await regroup(engine.store, task, rows, engine.embeddings)
     by_id = {row["id"]: row for row in rows}
     least = engine.settings.min_sources
     left = await left_to_holdout(engine, bench, rows)

@@ -4,6 +4,7 @@ import logging
 
 from ratchet.concurrency import to_thread
 from ratchet.config.settings import Settings
+from ratchet.embedding import Embeddings, open_model
 from ratchet.engine.harness import Harness
 from ratchet.engine.materials import Materials
 from ratchet.engine.workbench import Workbench
@@ -27,7 +28,10 @@ class Engine(Harness):
         self.versions = Versions(store.database, settings.prompts_file)
         self.audit = Audit(store.database)
         self._rules_hash: str | None = None
-        self._materials = Materials(settings.tasks_dir, store.cases)
+        model = open_model(settings)
+        self.embeddings = Embeddings(model, store.vectors) if model else None
+        """None where texts are compared by their words alone."""
+        self._materials = Materials(settings.tasks_dir, store.cases, self.embeddings)
 
     @classmethod
     async def open(cls, settings: Settings) -> "Engine":
@@ -48,6 +52,8 @@ class Engine(Harness):
     async def close(self) -> None:
         """End all connections."""
         await self.models.close()
+        if self.embeddings:
+            await self.embeddings.close()
         await to_thread(self.store.database.close)
 
     async def recover(self) -> None:

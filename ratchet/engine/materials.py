@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from ratchet.concurrency import to_daemon_thread, to_thread
 from ratchet.config.files import real_path
+from ratchet.embedding import Embeddings
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store.cases import Cases, Stamp, stamp_of
 from ratchet.store.rows import CaseRow
@@ -45,9 +46,10 @@ class _Kept:
 class Materials:
     """The material of all tasks of one folder. One look at a task's files serves all who asked before it began."""
 
-    def __init__(self, tasks_dir: Path, cases: Cases) -> None:
+    def __init__(self, tasks_dir: Path, cases: Cases, embeddings: Embeddings | None = None) -> None:
         self._tasks_dir = tasks_dir
         self._cases = cases
+        self._embeddings = embeddings
         self._kept: dict[str, _Kept] = {}
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -70,7 +72,7 @@ class Materials:
         if kept is not None and await self._is_current(name, kept):
             return replace(kept, looked_at=now)
         approved = await self._cases.of_task(name)
-        files, material = await to_daemon_thread(load_material, self._tasks_dir, name, approved)
+        files, material = await to_daemon_thread(load_material, self._tasks_dir, name, approved, self._embeddings)
         return _Kept(material, files, stamp_of(approved), now)
 
     async def _is_current(self, name: str, kept: _Kept) -> bool:
@@ -78,7 +80,9 @@ class Materials:
         return kept.files == files and kept.cases == await self._cases.stamp(name)
 
 
-def load_material(tasks_dir: Path, name: str, approved: list[CaseRow]) -> tuple[Signature, Material]:
+def load_material(
+    tasks_dir: Path, name: str, approved: list[CaseRow], embeddings: Embeddings | None = None
+) -> tuple[Signature, Material]:
     """Read a task, its cases and sources, and the signature of its files as they were before that. Blocks.
 
     Raises:
@@ -87,7 +91,7 @@ def load_material(tasks_dir: Path, name: str, approved: list[CaseRow]) -> tuple[
     files = signature(load_task(tasks_dir, name))
     task = load_task(tasks_dir, name)  # again: what is saved after the signature was taken may only be in what it signs
     cases = merge_cases(load_cases(task), [_case(row) for row in approved])
-    return files, Material(task, cases, open_sources(task), SolvedCases(cases))
+    return files, Material(task, cases, open_sources(task, embeddings), SolvedCases(cases, embeddings))
 
 
 def _case(row: CaseRow) -> Case:

@@ -6,7 +6,7 @@ from typing import Any
 from ratchet.grouping.groups import REFINED, group_key
 from ratchet.grouping.splitting import split
 from ratchet.grouping.titles import title
-from ratchet.grouping.wording import Wording, similarity_views
+from ratchet.grouping.wording import Meanings, Wording, similarity_views
 from ratchet.records import Evaluation
 from ratchet.store.rows import FailureRow
 
@@ -35,29 +35,40 @@ Groups = dict[str, list[Wording]]
 """Members of each refined group, oldest first."""
 
 
-def assign(rows: Iterable[FailureRow]) -> dict[str, str]:
+def texts_to_compare(rows: Iterable[FailureRow]) -> list[str]:
+    """The texts that `assign` compares, each once: those of criteria with so many failures that they may be split."""
+    buckets = [members for members in _buckets(rows).values() if len(members) >= SPLIT_FROM]
+    return list(dict.fromkeys(text for members in buckets for row in members for text in Wording.of(row["bundle"])))
+
+
+def assign(rows: Iterable[FailureRow], meanings: Meanings | None = None) -> dict[str, str]:
     """The group key of every row, by its id.
 
     A row with a refined key keeps it. The others join the most similar refined group of their component and criteria,
     if one is similar enough. Where 20 or more are left, they are split into new groups where these are clear. What fits
-    nowhere keeps the key of its criteria. The same rows give the same keys; their order does not matter.
+    nowhere keeps the key of its criteria. The same rows give the same keys; their order does not matter. `meanings`
+    are the vectors of `texts_to_compare`, to compare more than words.
     """
-    keys: dict[str, str] = {}
-    buckets: dict[str, list[FailureRow]] = {}
-    for row in sorted(rows, key=lambda row: (row["created_at"], row["id"])):
-        keys[row["id"]] = row["group_key"]
-        buckets.setdefault(_base(row), []).append(row)
+    buckets = _buckets(rows)
+    keys = {row["id"]: row["group_key"] for members in buckets.values() for row in members}
     for base, members in buckets.items():
         if len(members) >= SPLIT_FROM:
-            keys.update(_refine(base, members))
+            keys.update(_refine(base, members, meanings))
     return keys
+
+
+def _buckets(rows: Iterable[FailureRow]) -> dict[str, list[FailureRow]]:
+    buckets: dict[str, list[FailureRow]] = {}
+    for row in sorted(rows, key=lambda row: (row["created_at"], row["id"])):
+        buckets.setdefault(_base(row), []).append(row)
+    return buckets
 
 
 def _base(row: FailureRow) -> str:
     return group_key(row["component"], Evaluation.model_validate(row["bundle"]["evaluation"]))
 
 
-def _refine(base: str, rows: Sequence[FailureRow]) -> dict[str, str]:
+def _refine(base: str, rows: Sequence[FailureRow], meanings: Meanings | None) -> dict[str, str]:
     """Keys of the rows that get a group now."""
     known: Groups = {}
     rest: dict[str, Wording] = {}
@@ -67,38 +78,39 @@ def _refine(base: str, rows: Sequence[FailureRow]) -> dict[str, str]:
             rest[row["id"]] = wording
         elif row["group_key"].startswith(base + REFINED):
             known.setdefault(row["group_key"], []).append(wording)
-    found = _join(rest, known)
+    found = _join(rest, known, meanings)
     left = {failure: wording for failure, wording in rest.items() if failure not in found}
     if len(left) < SPLIT_FROM:
         return found
-    made = _split(base, left, known)
+    made = _split(base, left, known, meanings)
     grown = {key: list(members) for key, members in known.items()}
     for failure, key in made.items():
         grown.setdefault(key, []).append(left[failure])
     late = {failure: wording for failure, wording in left.items() if failure not in made}
-    return found | made | (_join(late, grown) if made else {})
+    return found | made | (_join(late, grown, meanings) if made else {})
 
 
-def _split(base: str, left: dict[str, Wording], known: Groups) -> dict[str, str]:
+def _split(base: str, left: dict[str, Wording], known: Groups, meanings: Meanings | None) -> dict[str, str]:
     step = -(-len(left) // SAMPLE)
     ids = list(left)[::step]
     sample = [left[failure] for failure in ids]
     made: dict[str, str] = {}
     taken = set(known)
-    for positions in split(sample):
+    for positions in split(sample, meanings):
         inside = set(positions)
         members = [sample[position] for position in positions]
         others = [wording for position, wording in enumerate(sample) if position not in inside]
         others += [wording for group in known.values() for wording in group[-MEMBERS:]]
-        key = _relative(members, known) or _new_key(base, title(members, others), taken)
+        key = _relative(members, known, meanings) or _new_key(base, title(members, others), taken)
         taken.add(key)
         made.update({ids[position]: key for position in positions})
     return made
 
 
-def _relative(members: Sequence[Wording], known: Groups) -> str | None:
+def _relative(members: Sequence[Wording], known: Groups, meanings: Meanings | None) -> str | None:
     """The known group that most of a new cluster's members would be of."""
-    joined = list(_join({str(number): item for number, item in enumerate(members)}, known, close=RELATED).values())
+    numbered = {str(number): item for number, item in enumerate(members)}
+    joined = list(_join(numbered, known, meanings, close=RELATED).values())
     best = max(sorted(set(joined)), key=joined.count, default=None)
     return best if best and 2 * joined.count(best) > len(members) else None
 
@@ -109,7 +121,7 @@ def _new_key(base: str, words: str, taken: set[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _join(rest: dict[str, Wording], groups: Groups, close: float = CLOSE) -> dict[str, str]:
+def _join(rest: dict[str, Wording], groups: Groups, meanings: Meanings | None, close: float = CLOSE) -> dict[str, str]:
     """Keys of those that are similar enough to a group."""
     import numpy as np
 
@@ -119,9 +131,8 @@ def _join(rest: dict[str, Wording], groups: Groups, close: float = CLOSE) -> dic
     sampled = [groups[name][-MEMBERS:] for name in names]
     owner = np.repeat(np.arange(len(names)), [len(members) for members in sampled])
     texts = [wording for members in sampled for wording in members] + list(rest.values())
-    matrices = [
-        _without_stock(matrix, texts, view, owner) for view, matrix in similarity_views(texts, common=1.0).items()
-    ]
+    views = similarity_views(texts, common=1.0, meanings=meanings)
+    matrices = [_without_stock(matrix, texts, view, owner) for view, matrix in views.items()]
     used = _distinctive_views(matrices, owner)
     if not used:
         return {}
@@ -163,7 +174,9 @@ def _without_stock(matrix: Any, texts: Sequence[Wording], view: str, owner: Any)
 
 def _similarity(matrices: list[Any], rows: slice, columns: slice) -> Any:
     """Sum over the views: how similar some failures are to others."""
-    return sum((matrix[rows] @ matrix[columns].T).toarray() for matrix in matrices)
+    import numpy as np
+
+    return sum(np.maximum((matrix[rows] @ matrix[columns].T).toarray(), 0) for matrix in matrices)
 
 
 def _nearness(similarity: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ratchet.grouping.clusters import clear_clusters, lift
 from ratchet.grouping.titles import without_catchwords
-from ratchet.grouping.wording import Wording, similarity_views, unit_rows
+from ratchet.grouping.wording import Meanings, Wording, similarity_views, unit_rows
 
 COPIES = 3
 """The same text said more often counts this often: repetition alone makes no group."""
@@ -27,7 +27,7 @@ AGREEING = 0.25
 """Two texts whose clusters have this adjusted Rand index tell the same causes: chance gives 0, the same clusters 1."""
 
 
-def split(wordings: Sequence[Wording]) -> list[list[int]]:
+def split(wordings: Sequence[Wording], meanings: Meanings | None = None) -> list[list[int]]:
     """Positions of the failures of each clear group, largest first; those of no clear group are left out.
 
     A group is looked for in what was wrong, in the inputs and in the outputs. Where these tell different stories, the
@@ -40,7 +40,7 @@ def split(wordings: Sequence[Wording]) -> list[list[int]]:
     said = [wordings[position] for position in chosen]
     if len(set(said)) <= 2 * VARIANTS:
         return []
-    labels = _labels(said)
+    labels = _labels(said, meanings)
     if len(said) < MANY and _share(labels) < COMPLETE:
         return []
     found = [[chosen[i] for i in np.flatnonzero(labels == label)] for label in np.unique(labels) if label >= 0]
@@ -58,10 +58,11 @@ def _few_copies(wordings: Sequence[Wording]) -> list[int]:
     return chosen
 
 
-def _labels(said: Sequence[Wording]) -> Any:
+def _labels(said: Sequence[Wording], meanings: Meanings | None) -> Any:
     import numpy as np
 
-    similar = {view: (matrix @ matrix.T).toarray() for view, matrix in similarity_views(said).items()}
+    views = similarity_views(said, meanings=meanings)
+    similar = {view: np.maximum((matrix @ matrix.T).toarray(), 0) for view, matrix in views.items()}
     labels = {view: _substantial(clear_clusters(similar[view]), said, [view]) for view in similar}
     if not labels:
         return np.full(len(said), -1)

@@ -30,10 +30,10 @@ async def open_caller(spec: ModelSpec, settings: Settings, backoff: Backoff) -> 
     """
     endpoint, transport = await _endpoint(spec, settings)
     try:
-        http = await to_thread(_open_http, endpoint.base_url, transport, settings.concurrency + 4)
+        http = await to_thread(open_http, endpoint.base_url, transport, settings.concurrency + 4)
         client = await to_thread(_open_client, spec, endpoint, http, settings.timeout)
     except (ImportError, OSError, ValueError, httpx2.InvalidURL, openai.OpenAIError) as error:
-        raise _opening_error(spec, error) from error
+        raise opening_error(spec, error) from error
     return ModelCaller(
         spec,
         client,
@@ -56,7 +56,7 @@ async def _endpoint(spec: ModelSpec, settings: Settings) -> tuple[Endpoint, http
             return openai_endpoint(spec, settings), None
 
 
-def _open_http(address: str, transport: httpx2.AsyncBaseTransport | None, connections: int) -> httpx2.AsyncClient:
+def open_http(address: str, transport: httpx2.AsyncBaseTransport | None, connections: int) -> httpx2.AsyncClient:
     """A connection pool. What is on this machine is reached directly, whatever proxy the environment names."""
     return httpx2.AsyncClient(
         transport=transport,
@@ -84,7 +84,7 @@ def _open_client(spec: ModelSpec, endpoint: Endpoint, http: httpx2.AsyncClient, 
     )
 
 
-def _opening_error(spec: ModelSpec, error: Exception) -> ConfigurationError:
+def opening_error(spec: ModelSpec, error: Exception) -> ConfigurationError:
     """What to do about an environment in which no client can be opened."""
     words = " ".join(str(error).split())[:160]
     if "SOCKS" in words:

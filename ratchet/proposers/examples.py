@@ -17,7 +17,7 @@ class Examples:
 
     async def propose(self, situation: Situation) -> list[Candidate]:
         """The prompt with examples chosen from the solved training cases."""
-        chosen = choose(situation, max(self._count, len(situation.bench.solved.of_each_answer())))
+        chosen = await choose(situation, max(self._count, len(situation.bench.solved.of_each_answer())))
         if not chosen:
             return []
         prompt = situation.prompt.model_copy(update={"examples": chosen})
@@ -25,16 +25,20 @@ class Examples:
         return [Candidate(strategy=self.name, rationale=rationale, prompt=prompt)]
 
 
-def choose(situation: Situation, count: int) -> list[Example]:
-    """The solved cases nearest to each failing input in turn, with different answers before the same one again."""
+async def choose(situation: Situation, count: int) -> list[Example]:
+    """The solved cases nearest to each failing input in turn, with different answers before the same one again;
+    those of failing inputs last."""
     solved = situation.bench.solved
+    failing = {failure.input for failure in situation.failures}
     ranked: list[Example] = []
-    for depth in range(1, count + 1):
-        for failure in situation.failures:
-            near = solved.similar(failure.input, depth, exclude=failure.input)
-            if len(near) == depth and near[0] not in ranked:
-                ranked.append(near[0])
-    ranked += [example for example in solved.all() if example not in ranked]
+    most = count + len(failing)
+    nearest = [await solved.similar(failure.input, most, exclude=failure.input) for failure in situation.failures]
+    for depth in range(1, most + 1):
+        for near in nearest:
+            if len(near) >= depth and near[-depth] not in ranked and near[-depth].input not in failing:
+                ranked.append(near[-depth])
+    rest = [example for example in solved.all() if example not in ranked]
+    ranked += sorted(rest, key=lambda example: example.input in failing)
     ranked = [example for example in ranked if not _shows_failed_run(situation, example)]
     chosen: list[Example] = []
     rest = ranked

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from ratchet.embedding import Embeddings
 from ratchet.prompting import Example
-from ratchet.sources.bm25 import Bm25Index
+from ratchet.sources.ranking import Ranking
 from ratchet.tasks import Case
 
 NAME = "solved_cases"
@@ -14,22 +15,24 @@ MOST_ANSWERS = 12
 class SolvedCases:
     """Training cases that have an expected output. Held-out cases never get in here."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Case], embeddings: Embeddings | None = None) -> None:
         self._examples = [
             Example(input=case.input, output=solution)
             for case in cases
             if case.split == "train" and (solution := case.solution()) is not None
         ]
-        self._index = Bm25Index([example.input for example in self._examples])
+        self._index = Ranking(NAME, [example.input for example in self._examples], embeddings)
 
     def __len__(self) -> int:
         return len(self._examples)
 
-    def similar(self, query: str, top_k: int, exclude: str | None = None) -> list[Example]:
+    async def similar(self, query: str, top_k: int, exclude: str | None = None) -> list[Example]:
         """At most `top_k` examples, most similar last (next to the input); those for the input `exclude` are left out,
         so that a training case never sees its own answer."""
-        found = [self._examples[i] for i, _ in self._index.best(query, top_k + 3)]
-        kept = [example for example in found if example.input.strip() != (exclude or "").strip()]
+        own = (exclude or "").strip()
+        copies = sum(example.input.strip() == own for example in self._examples)
+        found = [self._examples[i] for i, _ in await self._index.best(query, top_k + copies)]
+        kept = [example for example in found if example.input.strip() != own]
         return kept[:top_k][::-1]
 
     def of_each_answer(self, exclude: str | None = None) -> list[Example]:

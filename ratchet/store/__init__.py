@@ -15,6 +15,7 @@ from ratchet.store.replies import Replies
 from ratchet.store.reviews import Reviews
 from ratchet.store.runs import Runs
 from ratchet.store.schema import now
+from ratchet.store.vectors import Vectors
 
 
 class Store:
@@ -27,6 +28,7 @@ class Store:
         self.failures = Failures(database)
         self.cycles = Cycles(database)
         self.replies = Replies(database)
+        self.vectors = Vectors(database)
         self.proposals = Proposals(database)
         self.reviews = Reviews(database)
         self.gate_tests = GateTests(database)

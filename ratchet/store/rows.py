@@ -87,6 +87,16 @@ class ReplyRow(TypedDict):
     created_at: str
 
 
+class VectorRow(TypedDict):
+    """A text as a vector."""
+
+    key: str
+    """Hash of the model's name and the text."""
+    vector: bytes
+    """Little-endian 32-bit floats."""
+    created_at: str
+
+
 class NewProposal(TypedDict):
     """A proposal that is to be stored."""
 

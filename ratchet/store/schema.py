@@ -5,7 +5,7 @@ Times are ISO 8601 in UTC with microseconds, so that they sort as text. Document
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 
 metadata = MetaData()
 
@@ -79,6 +79,14 @@ replies = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", Text, nullable=False),
     Index("replies_by_cycle", "cycle_id"),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
 )
 
 proposals = Table(

@@ -33,7 +33,7 @@ class AgentConfig(StrictModel):
 
 
 class DocumentsSource(StrictModel):
-    """A folder of ``.md`` and ``.txt`` files, searched by BM25."""
+    """A folder of ``.md`` and ``.txt`` files, searched by words and meaning."""
 
     name: Name
     kind: Literal["documents"]

@@ -1,5 +1,6 @@
 """`ratchet doctor`: what is configured, what answers, and what to do if not."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -76,6 +77,7 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
             yield finding
     for finding in await _roles(engine, names):
         yield finding
+    yield await _embedding(engine)
     if settings.judge_model == settings.agent_model:
         yield Finding(
             "judge", "warning", "is the agent's own model; set RATCHET_JUDGE_MODEL to another one for judge criteria"
@@ -165,3 +167,18 @@ async def _roles(engine: Engine, names: list[str]) -> list[Finding]:
     finally:
         await checking.close()
     return [Finding(f"{role} model", *finding) for role, finding in zip(ROLES, found, strict=True)]
+
+
+async def _embedding(engine: Engine) -> Finding:
+    label, embeddings = "embedding model", engine.embeddings
+    if embeddings is None:
+        if engine.settings.embedding_model == "none":
+            return Finding(label, "ok", "none: documents and solved cases are found by their words alone")
+        text = "is not installed, so that words alone are compared; run pip install 'ratchet-agents[local]'"
+        return Finding(label, "warning", f"{text}, or set RATCHET_EMBEDDING_MODEL=none")
+    started = time.perf_counter()
+    try:
+        await embeddings.model.embed(["Say OK."])
+    except RatchetError as error:
+        return Finding(label, "error", str(error))
+    return Finding(label, "ok", f"{embeddings.model.name} answers in {time.perf_counter() - started:.1f} s")

@@ -142,7 +142,7 @@ async def _failures(task: str | None, every: bool, status: FailureStatus | None)
 async def _of_task(session: Session, task: str, status: FailureStatus | None) -> Found:
     await to_thread(load_task, session.engine.settings.tasks_dir, task)
     store = session.engine.store
-    await regroup(store, task)
+    await regroup(store, task, embeddings=session.engine.embeddings)
     rows = await store.failures.of_task(task, status)
     cycles = await store.cycles.select(task=task, limit=100_000)
     return Found(task, rows, await to_thread(form_groups, rows), _categories(cycles))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.text import fold, normal_form, whole_text
+from ratchet.text import fold, normal_form, plain_form, whole_text
 
 SAME = [
     (unicodedata.normalize("NFD", "Café Zürich"), "café zürich"),
@@ -72,3 +72,11 @@ def test_forms_are_stable(text: str) -> None:
 def test_whole_text_can_be_encoded(text: str, whole: str) -> None:
     assert whole_text(text) == whole
     whole_text(text).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("\u201cCaf\u0065\u0301\u201d", '"Café"'), ("\uff12\uff11 Pa\u200bris", "21 Paris"), ("A\nB", "A\nB")],
+)
+def test_plain_form_keeps_case_and_lines(text: str, plain: str) -> None:
+    assert plain_form(text) == plain

@@ -1,6 +1,8 @@
 import json
 import logging
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +160,42 @@ async def test_heldout_inputs_are_those_of_held_out_cases_without_outer_white_sp
     cases = [{"input": " Who? ", "split": "holdout"}, {"input": "Where?", "split": "train"}]
     project.write_task(cases="\n".join(json.dumps(case) for case in cases))
     assert heldout_inputs(await engine.workbench("shop")) == {"Who?"}
+
+
+async def test_sources_and_solved_cases_are_searched_by_meaning(project: Project, open_engine: OpenEngine) -> None:
+    documents = {
+        "refunds.md": "Customers get their money back within a week.",
+        "parking.md": "Cars may stand behind the hall.",
+        "lamps.md": "Lamps are upstairs.",
+    }
+    shutil.rmtree(project.folder / "tasks" / "shop" / "documents")
+    cases = [*shop_items(), {"id": "r", "input": "Can you send my money back?", "expected": "yes", "split": "train"}]
+    project.write_task(cases=cases, documents=documents)
+    engine = await open_engine(embedding_model="local")
+    words = await open_engine(embedding_model="none")
+    bench, plain = await engine.workbench("shop"), await words.workbench("shop")
+    question = "How do I receive a refund?"
+
+    assert (await bench.sources["handbook"].fetch(question, 1))[0].id == "refunds.md"
+    assert await plain.sources["handbook"].fetch(question, 1) == []
+    assert (await bench.solved.similar(question, 1))[0].output == "yes"
+    assert words.embeddings is None
+
+
+async def test_engine_keeps_the_vectors_of_texts_and_not_of_questions(
+    project: Project, open_engine: OpenEngine
+) -> None:
+    shutil.rmtree(project.folder / "tasks" / "shop" / "documents")
+    documents = {"a.md": "Lamps are upstairs.", "b.md": "Chairs are downstairs."}
+    project.write_task(cases=shop_items(), documents=documents)
+    for question in ("Where are the lamps?", "Where are the chairs?"):
+        engine = await open_engine(embedding_model="local")
+        await (await engine.workbench("shop")).sources["handbook"].fetch(question, 1)
+
+    with closing(sqlite3.connect(project.folder / "home" / "ratchet.sqlite")) as connection:
+        assert connection.execute("SELECT count(*), min(length(vector)) FROM vectors").fetchone() == (2, 4 * 256)
+
+
+async def test_engine_refuses_an_unknown_embedding_model(open_engine: OpenEngine) -> None:
+    with pytest.raises(ConfigurationError, match="'big' is no embedding model"):
+        await open_engine(embedding_model="big")

@@ -30,7 +30,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the tasks whose sources were indexed, in order."""
     loaded: list[str] = []
     open_sources = module.open_sources
-    monkeypatch.setattr(module, "open_sources", lambda task: (loaded.append(task.name), open_sources(task))[1])
+    monkeypatch.setattr(
+        module, "open_sources", lambda task, *rest: (loaded.append(task.name), open_sources(task, *rest))[1]
+    )
     return loaded
 
 

@@ -1,19 +1,27 @@
 """Failures of known causes, mixed, and the groups that are made of them."""
 
+import asyncio
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import scipy.linalg  # noqa: F401  its import is not to be measured
 import sklearn.cluster
 import sklearn.feature_extraction.text  # noqa: F401
+from embedded_texts import KeptVectors
 from failing import SETS, Failing, Said, as_row, failing
 from sklearn.metrics import adjusted_rand_score
 
+from ratchet.embedding import Embeddings
+from ratchet.embedding.packaged import PackagedModel, packaged_files
 from ratchet.grouping import assign
+from ratchet.grouping.assigning import texts_to_compare
 from ratchet.grouping.groups import REFINED
+from ratchet.grouping.wording import Wording
+from ratchet.store.rows import FailureRow
 
 SEEDS = range(6)
 LOWEST = {"topic": 0.85}
@@ -64,6 +72,60 @@ def test_two_hundred_failures_of_four_causes_give_four_groups(name: str) -> None
 
     assert min(indices) >= LOWEST.get(name, 0.9)
     assert sum(indices) / len(indices) >= 0.9
+
+
+def meanings_of(rows: Sequence[FailureRow]) -> dict[str, Any]:
+    files = packaged_files()
+    assert files is not None
+    texts = texts_to_compare(rows)
+    return dict(zip(texts, asyncio.run(Embeddings(PackagedModel(files), KeptVectors()).of(texts)), strict=True))
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_meaning_finds_groups_that_words_find_in_part(seed: int) -> None:
+    known = failing("topic", seed)
+    rows = [item.row for item in known]
+
+    by_words, by_both = agreement(known, assign(rows)), agreement(known, assign(rows, meanings_of(rows)))
+
+    assert by_words < 0.9
+    assert by_both > 0.97
+
+
+@pytest.mark.parametrize("name", ["output", "comment"])
+def test_meaning_does_no_harm_where_words_tell_the_causes(name: str) -> None:
+    known = failing(name, 1)
+    rows = [item.row for item in known]
+
+    assert agreement(known, assign(rows, meanings_of(rows))) >= 0.95
+
+
+def test_next_failure_joins_by_meaning_and_no_other_moves() -> None:
+    known = failing("topic", 1, 212)
+    rows = [item.row for item in known]
+    before = assign(rows[:200], meanings_of(rows[:200]))
+    for row in rows[:200]:
+        row["group_key"] = before[row["id"]]
+
+    after = assign(rows, meanings_of(rows))
+
+    assert {row["id"]: after[row["id"]] for row in rows[:200]} == before
+    home = {cause: Counter(before[i.row["id"]] for i in known[:200] if i.cause == cause) for cause in SETS["topic"][1]}
+    joined = [after[item.row["id"]] for item in known[200:] if REFINED in after[item.row["id"]]]
+    right = [after[i.row["id"]] for i in known[200:] if after[i.row["id"]] == home[i.cause].most_common(1)[0][0]]
+    assert len(joined) >= 9
+    assert right == joined
+
+
+def test_texts_to_compare_are_those_of_criteria_with_many_failures() -> None:
+    many, few = failing("output", 0, 40), [item.row for item in failing("criterion", 0, 8) if item.cause != "correct"]
+    for number, row in enumerate(few):
+        row["id"] = f"F-few-{number}"
+    texts = texts_to_compare([*(item.row for item in many), *few])
+
+    assert set(texts) == {text for item in many for text in Wording.of(item.row["bundle"])}
+    assert len(texts) == len(set(texts))
+    assert texts_to_compare(few) == []
 
 
 @pytest.mark.parametrize("name", ["topic", "output", "comment"])

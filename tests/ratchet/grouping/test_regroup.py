@@ -1,10 +1,13 @@
 from typing import Any
 
 import pytest
+from embedded_texts import KnownMeanings
 from failing import failing
 from shop import FailRuns
 
+from ratchet.embedding import Embeddings
 from ratchet.engine import Engine
+from ratchet.errors import ModelUnavailableError
 from ratchet.grouping import current_groups, regroup
 from ratchet.grouping.groups import REFINED
 
@@ -40,6 +43,36 @@ async def test_regroup_stores_the_groups_it_returns(engine: Engine, store_failur
     stored = await keys_of(engine)
     assert len([group for group in found if REFINED in group.key]) == 4
     assert {failure: group.key for group in found for failure in group.ids} == stored
+
+
+async def test_failures_are_compared_by_meaning_each_text_once(engine: Engine, store_failures: Any) -> None:
+    model = KnownMeanings()
+    await store_failures("output", 40)
+    for _ in range(2):
+        await regroup(engine.store, "shop", embeddings=Embeddings(model, engine.store.vectors))
+
+    assert len(model.asked) == len(set(model.asked)) > 40
+
+
+async def test_few_failures_are_not_embedded(engine: Engine, store_failures: Any) -> None:
+    model = KnownMeanings()
+    await store_failures("output", 10)
+    await regroup(engine.store, "shop", embeddings=Embeddings(model, engine.store.vectors))
+
+    assert model.asked == []
+
+
+async def test_failures_are_grouped_by_words_where_the_embedding_model_does_not_answer(
+    engine: Engine, store_failures: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = KnownMeanings()
+    model.error = ModelUnavailableError("embedding model openai:m does not answer")
+    await store_failures("output", 80)
+
+    found = await regroup(engine.store, "shop", embeddings=Embeddings(model, engine.store.vectors))
+
+    assert len([group for group in found if REFINED in group.key]) == 4
+    assert "failures are compared by their words alone: embedding model openai:m does not answer" in caplog.text
 
 
 async def test_stored_key_is_only_ever_refined(engine: Engine, store_failures: Any) -> None:

@@ -46,7 +46,7 @@ async def test_case_is_used_from_the_next_run_on(engine: Engine, split: Any) -> 
     now = await engine.workbench("shop")
     assert (len(bench.cases), len(now.cases)) == (40, 41)
     assert [case.id for case in getattr(now, "train" if split == "train" else "holdout")][-1] == row["id"]
-    assert bool(now.solved.similar("the key", 1)) is (split == "train")
+    assert bool(await now.solved.similar("the key", 1)) is (split == "train")
     assert len(bench.cases) == 40
 
 
@@ -137,4 +137,4 @@ async def test_case_of_the_file_wins(project: Project, engine: Engine) -> None:
         project.write_task(cases=[*shop_items(), item])
         bench = await engine.workbench("shop")
         assert (len(bench.cases), bench.cases[-1].expected) == (41, item["expected"])
-        assert not bench.solved.similar("the key", 1)
+        assert not await bench.solved.similar("the key", 1)

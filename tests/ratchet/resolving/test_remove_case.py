@@ -29,7 +29,7 @@ async def test_removed_case_is_no_case_from_the_next_run_on(engine: Engine, audi
     bench = await engine.workbench("shop")
     assert await removed(engine, row["id"]) == row
     now = await engine.workbench("shop")
-    assert (len(bench.cases), len(now.cases), now.solved.similar("the key", 1)) == (41, 40, [])
+    assert (len(bench.cases), len(now.cases), await now.solved.similar("the key", 1)) == (41, 40, [])
     assert await audited() == [("ada", "case", ""), ("bob", "remove_case", "wrong")]
     detail = (await engine.audit.rows())[-1]["detail"]
     assert (detail["input"], detail["expected"], detail["split"]) == (TEXT, "attic", "train")

@@ -43,6 +43,24 @@ def test_bm25_finds_words_of_other_languages(text: str, query: str) -> None:
     assert places(["The shop opens at nine.", text], query) == [1]
 
 
+@pytest.mark.parametrize(
+    ("texts", "query", "best"),
+    [
+        (["About order-3.", "About order-7.", "About order-9."], "where is order 7?", 1),
+        (["Error 4 is an outage.", "Error 5 is a time-out."], "what does error 5 mean", 1),
+        (["Plan A is cheap.", "Plan B is fast.", "Plan C is safe."], "what does plan B offer?", 1),
+        (["Vitamin C is in oranges.", "Vitamin D comes from the sun."], "vitamin D", 1),
+        (["停车。停车场在大楼后面。", "退货政策。商品可以在三十天内退货。"], "几天内可以退货？", 1),
+        (["営業時間は九時からです。", "返品は三十日以内にできます。"], "返品できますか", 1),
+        (["ที่จอดรถอยู่หลังอาคาร", "คืนสินค้าได้ภายในสามสิบวัน"], "คืนสินค้าได้กี่วัน", 1),
+        (["주차장은 건물 뒤에 있습니다.", "환불은 삼십일 이내에 됩니다."], "환불 가능한가요?", 1),
+        (["यह दुकान नौ बजे खुलती है।", "वापसी तीस दिन में होती है।"], "वापसी कब तक?", 1),
+    ],
+)
+def test_bm25_finds_words_of_one_character_and_of_any_script(texts: list[str], query: str, best: int) -> None:
+    assert places(texts, query)[0] == best
+
+
 def test_bm25_prefers_the_rare_word() -> None:
     assert places(["shop shop lamp", "shop bike", "shop", "shop"], "shop bike")[0] == 1
 

@@ -45,6 +45,24 @@ def test_passages_are_cut_at_sentence_ends() -> None:
     assert passages("Version 1.5 costs 3.50 a month", 2) == ["Version 1.5 costs 3.50 a month"]
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("退货政策。商品可以在三十天内退货！几点开门？", ["退货政策。", "商品可以在三十天内退货！", "几点开门？"]),
+        ("返品はできます。送料は無料です。", ["返品はできます。", "送料は無料です。"]),
+        ("คืนสินค้าได้ ภายในสามสิบวัน", ["คืนสินค้าได้", "ภายในสามสิบวัน"]),
+        ("यह खुला है। वह बंद है।", ["यह खुला है।", "वह बंद है।"]),
+        ("هل هو مفتوح؟ نعم هو مفتوح.", ["هل هو مفتوح؟", "نعم هو مفتوح."]),
+    ],
+)
+def test_passages_are_cut_at_sentence_ends_of_any_script(text: str, pieces: list[str]) -> None:
+    assert passages(text, 3) == pieces
+
+
+def test_passages_of_a_script_without_blanks_hold_several_sentences() -> None:
+    assert passages("退货。换货。商品可以在三十天内退货。", 4) == ["退货。换货。", "商品可以在三十天内退货。"]
+
+
 async def test_documents_folder_searches_all_text_files(folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "a.md").write_text("Open at nine.")

@@ -153,3 +153,41 @@ async def test_fts_file_that_is_gone_is_a_source_error(table: Path) -> None:
     with pytest.raises(SourceError, match="context source 'facts': unable to open"):
         await source.fetch("nine", 1)
     assert not table.exists()
+
+
+HANDBOOK = [
+    ("退货", "商品可以在三十天内退货。"),
+    ("停车", "停车场在大楼后面。"),
+    (None, "返品は三十日以内にできます。"),
+    ("คืนสินค้า", "คืนได้ภายในสามสิบวัน"),
+    ("App", "iPhone 的 App 设置"),
+    ("Straße", "Der Weg zur Straße ist gesperrt."),
+    ("हिन्दी", "वापसी तीस दिन में होती है।"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("几天内可以退货？", "退货"),
+        ("停车场在哪里？", "停车"),
+        ("返品できますか", "返品は"),
+        ("อยากคืนสินค้า", "คืนสินค้า"),
+        ("iPhone 设置在哪", "App"),
+        ("straße", "Straße"),
+        ("वापसी", "हिन्दी"),
+        ("l'straße?", "Straße"),
+    ],
+)
+async def test_fts_finds_rows_in_any_script(tmp_path: Path, query: str, title: str) -> None:
+    assert (await texts(write(tmp_path / "handbook.sqlite", HANDBOOK), query))[0].startswith(title)
+
+
+async def test_fts_finds_nothing_where_no_piece_is_shared(tmp_path: Path) -> None:
+    assert await texts(write(tmp_path / "handbook.sqlite", HANDBOOK), "发票抬头") == []
+
+
+async def test_fts_rows_in_a_script_without_blanks_are_bounded_by_top_k(tmp_path: Path) -> None:
+    file = write(tmp_path / "many.sqlite", [(str(number), "商品可以退货。") for number in range(300)])
+
+    assert len(await texts(file, "退货", 7)) == 7

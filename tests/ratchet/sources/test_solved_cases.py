@@ -6,6 +6,8 @@ from ratchet.prompting import Example
 from ratchet.sources import SolvedCases
 from ratchet.tasks import Case
 
+pytestmark = pytest.mark.anyio
+
 
 def case(number: int, text: str, expected: Any = "x", split: Any = "train") -> Case:
     return Case(id=f"c{number}", input=text, expected=expected, split=split)
@@ -29,33 +31,33 @@ def labelled(inputs: int, answers: int, held_out: int = 0) -> SolvedCases:
     return SolvedCases([*(case(100 + n, f"held {n}", f"held {n}", "holdout") for n in range(held_out)), *cases])
 
 
-def test_solved_cases_never_hold_held_out_or_unsolved_cases(solved: SolvedCases) -> None:
+async def test_solved_cases_never_hold_held_out_or_unsolved_cases(solved: SolvedCases) -> None:
     assert [example.output for example in solved.all()] == ["1", "2", "3", "5"]
-    assert "4" not in [example.output for example in solved.similar("red apple secret", 10)]
+    assert "4" not in [example.output for example in await solved.similar("red apple secret", 10)]
     assert len(solved) == 4
 
 
-def test_solved_cases_put_the_most_similar_last(solved: SolvedCases) -> None:
-    assert [example.output for example in solved.similar("green apple", 3)][-1] == "2"
-    assert solved.similar("red apple price", 1) == [Example(input="red apple price", output="1")]
+async def test_solved_cases_put_the_most_similar_last(solved: SolvedCases) -> None:
+    assert [example.output for example in await solved.similar("green apple", 3)][-1] == "2"
+    assert await solved.similar("red apple price", 1) == [Example(input="red apple price", output="1")]
 
 
-def test_solved_cases_show_only_what_is_similar(solved: SolvedCases) -> None:
-    assert [example.output for example in solved.similar("a zebra?", 10)] == ["5"]
-    assert solved.similar("bicycle", 10) == []
+async def test_solved_cases_show_only_what_is_similar(solved: SolvedCases) -> None:
+    assert [example.output for example in await solved.similar("a zebra?", 10)] == ["5"]
+    assert await solved.similar("bicycle", 10) == []
 
 
-def test_solved_cases_leave_out_the_own_input(solved: SolvedCases) -> None:
-    found = solved.similar("red apple price", 2, exclude=" red apple price\n")
+async def test_solved_cases_leave_out_the_own_input(solved: SolvedCases) -> None:
+    found = await solved.similar("red apple price", 2, exclude=" red apple price\n")
 
     assert "1" not in [example.output for example in found]
     assert len(found) == 2
 
 
-def test_solved_cases_leave_out_every_case_of_the_own_input() -> None:
+async def test_solved_cases_leave_out_every_case_of_the_own_input() -> None:
     twins = [case(number, text, f"{number}") for number, text in enumerate(["red apple", "red apple ", "green apple"])]
 
-    found = SolvedCases(twins).similar("red apple", 3, exclude="red apple")
+    found = await SolvedCases(twins).similar("red apple", 3, exclude="red apple")
 
     assert [example.output for example in found] == ["2"]
 
@@ -101,7 +103,7 @@ def test_solved_cases_show_each_answer_only_where_they_repeat_and_are_few(
     assert len(labelled(inputs, answers).of_each_answer()) == shown
 
 
-def test_solved_cases_of_nothing_are_empty() -> None:
-    assert SolvedCases([]).similar("x", 3) == []
+async def test_solved_cases_of_nothing_are_empty() -> None:
+    assert await SolvedCases([]).similar("x", 3) == []
     assert SolvedCases([]).of_each_answer() == []
     assert len(SolvedCases([])) == 0

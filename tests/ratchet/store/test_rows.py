@@ -4,7 +4,7 @@ import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from sqlalchemy import JSON, Column, Float, Integer, Table, Text
+from sqlalchemy import JSON, Column, Float, Integer, LargeBinary, Table, Text
 
 from ratchet.records import AgentRun, CriterionResult, Decision, Evaluation, FailureBundle, Record
 from ratchet.store import documents, rows
@@ -16,6 +16,7 @@ ROWS: dict[str, type] = {
     "cases": rows.CaseRow,
     "cycles": rows.CycleRow,
     "replies": rows.ReplyRow,
+    "vectors": rows.VectorRow,
     "proposals": rows.ProposalRow,
     "gate_tests": rows.GateTestRow,
     "gate_cases": rows.GateCaseRow,
@@ -24,7 +25,7 @@ ROWS: dict[str, type] = {
     "audit": rows.AuditRow,
 }
 TABLES = list(metadata.tables.values())
-PYTHON: dict[type, type] = {Text: str, Integer: int, Float: float}
+PYTHON: dict[type, type] = {Text: str, Integer: int, Float: float, LargeBinary: bytes}
 
 
 def parts(hint: Any) -> set[Any]:

