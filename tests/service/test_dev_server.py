@@ -212,3 +212,25 @@ def test_project_with_names_of_ours_is_served_beside_its_own_graph(
     assert found["output"] == "Well: I do not know."
     assert theirs["said"] == "by the project"
     assert httpx.get(f"{server.url}/ratchet/health").json()["status"] == "ok"
+
+
+def test_page_of_others_can_neither_ask_the_server_nor_make_a_prompt_live(
+    project: Path, dev_server: Callable[[], Any], connect: Callable[[Any], SyncLangGraphClient]
+) -> None:
+    server = dev_server()
+    thread_id = run_to_interrupt(connect(server))
+    before = (project / "task_prompts.json").read_bytes()
+    answer = {"assistant_id": "agent", "command": {"resume": {"type": "edit", "reviewer": "ada", "prompt": "Buy."}}}
+    blind = {"content-type": "text/plain;charset=UTF-8"}
+    for headers, status in (
+        (blind | {"origin": "http://shop.example"}, 403),
+        (blind, 415),
+        ({"content-type": "application/json", "origin": "null"}, 403),
+        ({"content-type": "application/json", "host": f"shop.example:{server.port}"}, 421),
+    ):
+        for path, body in ((f"/threads/{thread_id}/runs/wait", answer), ("/threads", {}), ("/runs/wait", answer)):
+            sent = httpx.post(f"{server.url}{path}", content=json.dumps(body), headers=headers, timeout=60)
+            assert sent.status_code == status
+    assert (project / "task_prompts.json").read_bytes() == before
+    studio = {"origin": "https://smith.langchain.com"}
+    assert httpx.post(f"{server.url}/assistants/search", json={}, headers=studio).status_code == 200
