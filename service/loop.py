@@ -181,7 +181,8 @@ async def _late(session: Session, row: CycleRow, reply: dict[str, Any]) -> dict[
     decided = stored.decided if stored else ""
     if row["status"] != "awaiting_approval":
         said = f": {decided}" if decided else ""
-        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}{said}")
+        see = f"; see `ratchet show {cycle_id}`" if row["status"] in ("escalated", "inconclusive") else ""
+        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}{said}{see}")
     if stored is None or stored.decision is None:
         return None
     outcome = await finish(session, row)

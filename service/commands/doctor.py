@@ -1,7 +1,7 @@
 """`ratchet doctor`: what is configured, what answers, and what to do if not."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -77,13 +77,25 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
     for finding in await _roles(engine, names):
         yield finding
     yield await _embedding(engine)
-    if settings.judge_model == settings.agent_model:
+    if settings.judge_model == settings.agent_model and await _has_judge(engine, names):
         yield Finding(
             "judge", "warning", "is the agent's own model; set RATCHET_JUDGE_MODEL to another one for judge criteria"
         )
     if settings.optimizer_model.startswith("local") or settings.analyst_model.startswith("local"):
         text = "the embedded model writes no useful prompts or opinions; experiments, retrieval and examples still work"
         yield Finding("analyst and optimizer", "warning", text)
+
+
+async def _has_judge(engine: Engine, names: Sequence[str]) -> bool:
+    """Whether a task has a criterion that a judge decides; one that cannot be read is told of elsewhere."""
+    for name in names:
+        try:
+            task = (await engine.workbench(name)).task
+        except RatchetError:
+            continue
+        if any(criterion.kind == "judge" for criterion in task.criteria):
+            return True
+    return False
 
 
 async def _rules(settings: Settings) -> Finding:

@@ -87,7 +87,8 @@ def print_result(result: CycleResult, cycle: WholeCycle | None) -> None:
         out.print(review(cycle))
     out.print(words((result.status, "bold"), f": {result.message} ({quantity(result.calls, 'model call')})"))
     if result.cycle_id and result.status in NEXT:
-        out.print(cell("next: " + NEXT[result.status].format(id=result.cycle_id)), soft_wrap=True)
+        name = cycle.answer_id if cycle else result.cycle_id
+        out.print(cell("next: " + NEXT[result.status].format(id=name)), soft_wrap=True)
 
 
 async def _improve(task: str | None, every: bool, collect: bool, tell: Tell) -> list[Improved]:
