@@ -45,7 +45,7 @@ async def collect_failures(session: Session, bench: Workbench, tell: Tell) -> li
         BudgetError: the calls were used up before anything failed.
     """
     served = await session.engine.store.runs.served_cases(bench.task.name, bench.version)
-    todo = shuffled([case for case in bench.train if (case.source, case.input) not in served], key=lambda case: case.id)
+    todo = shuffled([case for case in bench.train if (case.source, case.form) not in served], key=lambda case: case.id)
     begun = len(todo) < len(bench.train)
     failed = await _count_failed(session, bench)
     if failed and not begun:

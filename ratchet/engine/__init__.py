@@ -4,7 +4,7 @@ from ratchet.engine.engine import Engine, cycle_meter, heldout_inputs
 from ratchet.engine.harness import Harness
 from ratchet.engine.materials import SAME_RUN
 from ratchet.engine.trial import Problem, Scored, Trial, as_trials, score_all, score_one, try_prompt, with_prompt
-from ratchet.engine.workbench import Workbench
+from ratchet.engine.workbench import Workbench, shown_cases
 
 __all__ = [
     "SAME_RUN",
@@ -20,5 +20,6 @@ __all__ = [
     "with_prompt",
     "score_all",
     "score_one",
+    "shown_cases",
     "try_prompt",
 ]

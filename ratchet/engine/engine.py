@@ -89,6 +89,7 @@ class Engine(Harness):
             solved=material.solved,
             prompts=active.prompts,
             version=active.number,
+            left_out=material.left_out,
         )
 
     async def _rules(self) -> Rules:
@@ -108,5 +109,5 @@ async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:
 
 
 def heldout_inputs(bench: Workbench) -> set[str]:
-    """Inputs that no proposing or diagnosing call may see."""
-    return {case.input.strip() for case in bench.holdout}
+    """Inputs, in normal form, that no proposing or diagnosing call may see."""
+    return {case.form for case in bench.holdout}

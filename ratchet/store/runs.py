@@ -11,6 +11,7 @@ from ratchet.store.documents import EvaluationDocument, RunDocument
 from ratchet.store.rows import RunRow
 from ratchet.store.schema import failures, now, runs
 from ratchet.tasks import CASE_SOURCE, Expected
+from ratchet.text import normal_form
 
 _NAMES_CASE = func.substr(runs.c.source, 1, len(CASE_SOURCE)) == CASE_SOURCE
 """`ratchet.tasks.names_case` of a run's source; LIKE would take capital letters for small ones on SQLite."""
@@ -75,7 +76,7 @@ class Runs:
 
     @threaded
     def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
-        """Source and input of the runs under one version that say they are known cases. A run that
+        """Source and normal form of the input of the runs under one version that say they are known cases. A run that
         is not scored, and a failed one whose failure is not stored, do not count: their process ended in between."""
         query = (
             select(runs.c.source, runs.c.document["input"].as_string())
@@ -90,7 +91,8 @@ class Runs:
             .distinct()
         )
         with self._database.read() as connection:
-            return {(source, text) for source, text in connection.execute(query)}
+            found = connection.execute(query).all()
+        return {(source, normal_form(text)) for source, text in found}
 
     @threaded
     def tallies(self, task: str, version: int) -> list[RunTally]:

@@ -6,7 +6,7 @@ from shop import FailRuns, OpenEngine, Project, item_of, needs_requirement, shop
 from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
 from ratchet.engine import Engine
 from ratchet.gate import PairedTest
-from ratchet.prompting import TaskPrompt
+from ratchet.prompting import Example, TaskPrompt
 from ratchet.records import Candidate, Decision, Diagnosis, Proposal
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +103,17 @@ async def test_task_without_held_out_cases_proves_nothing(cycle: Any, project: P
     finding = await made.validate(says(SHORT))
     assert finding.validation.reason == "there are no held-out cases to prove anything on"
     assert not finding.proven
+
+
+@pytest.mark.parametrize(
+    "way", ["where is ITEM07 kept", " Where is item\uff10\uff17 kept?\n", "Where\u3000is item07 kept?"]
+)
+async def test_change_that_shows_a_held_out_case_proves_nothing(cycle: Any, way: str) -> None:
+    made = await cycle()
+    shown = TaskPrompt(prompt=SHORT, examples=[Example(input=way, output="bin07x")])
+    finding = await made.validate(Candidate(strategy="own", rationale="shows", prompt=shown))
+    assert not finding.proven
+    assert finding.validation.reason == "the change shows what is held out as examples: c07"
 
 
 async def test_budget_that_ends_stores_no_proposal_and_decides_nothing(cycle: Any) -> None:

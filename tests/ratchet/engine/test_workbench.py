@@ -30,7 +30,9 @@ def test_each_case_is_for_training_or_held_out(bench: Workbench) -> None:
     [
         ("case:c1", "Who?", True),
         ("case:c1", "When?", False),
-        ("case:c1", "Who? ", False),
+        ("case:c1", "who ?\n", True),
+        ("case:c1", "Who\uff1f", True),
+        ("case:c1", "", False),
         ("c1", "Who?", False),
         ("case:c2", "Where?", False),
         ("case:c9", "Who?", False),

@@ -149,7 +149,7 @@ async def test_upgraded_runs_and_failures_are_read(upgraded: Database) -> None:
         RunTally(False, "case:d9", "When do you close on Sundays?", 1),
         RunTally(True, "", "", 1),
     ]
-    assert await store.runs.served_cases("shop", 1) == {("case:c00", "Where is item00 kept?")}
+    assert await store.runs.served_cases("shop", 1) == {("case:c00", "where is item00 kept")}
     assert [run.source for run in await store.runs.recent("desk", per_source=9, limit=9)] == ["ada"]
     assert [row["status"] for row in await store.failures.of_task("desk")] == ["escalated"]
     assert (await store.replies.spent_by(CYCLE)) == Spent(
