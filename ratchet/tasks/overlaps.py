@@ -38,12 +38,12 @@ def overlap_lines(left_out: Sequence[LeftOut]) -> list[str]:
     lines = []
     if leaks:
         cases = quantity(len(leaks), "training case")
-        lines.append(f"{cases} left out, as the input is held out too: {_named(leaks)}; take one of each pair away")
+        lines.append(f"{cases} left out, as the input is held out too: {_names(leaks)}; take one of each pair away")
     if twins:
-        lines.append(f"{quantity(len(twins), 'case')} left out, as the input stands there twice: {_named(twins)}")
+        lines.append(f"{quantity(len(twins), 'case')} left out, as the input stands there twice: {_names(twins)}")
     return lines
 
 
-def _named(items: Sequence[LeftOut]) -> str:
+def _names(items: Sequence[LeftOut]) -> str:
     shown = [f"{item.case.id!r} ({item.kept.id!r})" for item in items[:SHOWN]]
     return ", ".join(shown) + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")
