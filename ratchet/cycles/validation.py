@@ -16,6 +16,7 @@ from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.grouping import representative_sample
+from ratchet.llm import own_replies
 from ratchet.prompting import change_hash
 from ratchet.proposers import Refused, Situation, fingerprint_of, recall, refusal
 from ratchet.records import (
@@ -210,18 +211,20 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
         return no_proof(reason, triggering=triggering)
     task = case.bench.task.name
     repeats = await _repeats(case)
-    comparison = await prove(
-        case.engine,
-        case.bench,
-        proposal.component,
-        proposal.after,
-        case.bench.holdout,
-        planned=case.planned,
-        level=await case.engine.store.gate_tests.level(task, proposal.id, error_level),
-        repeats=repeats.count,
-        progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
-    )
-    against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
+    level = await case.engine.store.gate_tests.level(task, proposal.id, error_level)
+    with own_replies(proposal.id):  # what one side was measured with before is no match for the other side of today
+        comparison = await prove(
+            case.engine,
+            case.bench,
+            proposal.component,
+            proposal.after,
+            case.bench.holdout,
+            planned=case.planned,
+            level=level,
+            repeats=repeats.count,
+            progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
+        )
+        against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
     seen = {pair.case.id for pair in comparison.pairs}
     finding = comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines)
     further = {"repeats": repeats, "production": len(seen & case.production)}
