@@ -133,6 +133,7 @@ def agent(messages, request):
 @pytest.fixture
 def fickle(project: Path, ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with what the agent's model says to anything: another model behind the same name."""
+    monkeypatch.syspath_prepend(project)
     (project / "fickle.py").write_text(FICKLE)
     monkeypatch.setenv("RATCHET_AGENT_MODEL", "scripted:fickle:agent")
     return project / "word.txt"
