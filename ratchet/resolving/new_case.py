@@ -12,7 +12,7 @@ from ratchet.store import Effect, now
 from ratchet.store.cases import insert_case
 from ratchet.store.failures import mark_failures
 from ratchet.store.rows import CaseRow, FailureRow
-from ratchet.tasks import Expected, Split, case_id, stable_split
+from ratchet.tasks import Expected, Split, case_id, problem_of_expected, stable_split
 from ratchet.text import normal_form
 
 
@@ -119,8 +119,9 @@ def _expectation(request: CaseRequest, failure: FailureRow | None) -> Expected:
         expected = failure["bundle"]["expected"]
     if expected is None:
         raise ConfigurationError("no expected output is known for this input: say what is expected")
-    if not expected or (isinstance(expected, str) and not expected.strip()):
-        raise ConfigurationError("the expected output is empty")
+    problem = problem_of_expected(expected)
+    if problem:
+        raise ConfigurationError(problem)
     return expected
 
 

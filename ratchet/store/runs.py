@@ -76,8 +76,10 @@ class Runs:
 
     @threaded
     def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
-        """Source and normal form of the input of the runs under one version that say they are known cases. A run that
-        is not scored, and a failed one whose failure is not stored, do not count: their process ended in between."""
+        """Source and normal form of the input of the runs under one version that say they are known cases.
+
+        A run that is not scored does not count, whether its process ended before or it could not be; nor does a failed
+        one whose failure is not stored."""
         query = (
             select(runs.c.source, runs.c.document["input"].as_string())
             .outerjoin(failures, failures.c.run_id == runs.c.id)
@@ -85,8 +87,7 @@ class Runs:
                 runs.c.task == task,
                 runs.c.version == version,
                 _NAMES_CASE,
-                runs.c.document["evaluation"].as_string().is_not(None),
-                or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
+                or_(runs.c.passed == 1, failures.c.id.is_not(None)),
             )
             .distinct()
         )

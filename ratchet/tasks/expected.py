@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from ratchet.text import fold
+
 Expected = str | int | float | bool | dict[str, Any] | list[Any] | None
 """None: nothing is known."""
 
@@ -10,7 +12,7 @@ Expected = str | int | float | bool | dict[str, Any] | list[Any] | None
 def problem_of_expected(expected: Expected) -> str | None:
     """Why nothing can be compared with `expected`, as a sentence; None where it can, or where nothing is known.
 
-    An empty text is part of every output, so that everything would pass.
+    An empty text, or one of characters that are not seen, is part of every output, so that everything would pass.
     """
     if expected is None:
         return None
@@ -25,4 +27,4 @@ def problem_of_expected(expected: Expected) -> str | None:
 
 
 def _is_empty(choice: Any) -> bool:
-    return choice in ({}, [], None) or (isinstance(choice, str) and not choice.strip())
+    return choice in ({}, [], None) or (isinstance(choice, str) and not fold(choice))

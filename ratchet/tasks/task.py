@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.config.objects import ObjectPath
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks.criteria import Criterion
-from ratchet.tasks.expected import Expected
+from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
@@ -26,7 +26,7 @@ class AgentConfig(StrictModel):
     use: ObjectPath | None = None
     """``module:name`` of a LangGraph graph, Runnable or async callable; one chat model call if left out."""
     max_tokens: Annotated[int | None, Field(ge=1)] = None
-    temperature: Annotated[float | None, Field(ge=0)] = None
+    temperature: Annotated[FiniteFloat | None, Field(ge=0)] = None
     keep_reasoning: bool = False
     """Whether text that the model thinks aloud, between `<think>` tags, is part of the output."""
 
@@ -68,6 +68,14 @@ class Canary(StrictModel):
     input: Annotated[str, Field(min_length=1)]
     output: str
     expected: Expected = None
+
+    @field_validator("expected")
+    @classmethod
+    def _can_be_compared_with(cls, expected: Expected) -> Expected:
+        problem = problem_of_expected(expected)
+        if problem:
+            raise ValueError(problem)
+        return expected
 
 
 class Task(StrictModel):

@@ -54,7 +54,8 @@ def improve(
 ) -> None:
     """Find the cause of the largest group of failures, try fixes, prove the best one, and ask for approval.
 
-    With --all the error of one task does not keep the others from their cycle.
+    With --all the error of one task does not keep the others from their cycle. Exit code 1 where training cases were
+    served and none of them could be scored.
     """
     again = f"ratchet improve {task or '--all'}"
     with progress(f"improve {task or 'all'}", f"what was paid for is kept, `{again}` goes on from there") as tell:
