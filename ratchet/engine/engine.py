@@ -44,6 +44,7 @@ class Engine(Harness):
         engine = cls(settings, Store(database))
         try:
             await engine.recover()
+            await engine.versions.problem()
         except BaseException:
             await engine.close()
             raise
@@ -90,6 +91,7 @@ class Engine(Harness):
             prompts=active.prompts,
             version=active.number,
             left_out=material.left_out,
+            problem=active.problem,
         )
 
     async def _rules(self) -> Rules:

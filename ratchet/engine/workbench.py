@@ -23,6 +23,8 @@ class Workbench:
     version: int
     left_out: Sequence[LeftOut] = ()
     """Cases that have another one's input; none of `cases`."""
+    problem: str | None = None
+    """What is wrong with the prompts file; `prompts` are then those of the database."""
 
     @property
     def train(self) -> list[Case]:

@@ -142,6 +142,8 @@ async def _splits(engine: Engine, name: str) -> AsyncIterator[Finding]:
     lines = overlap_lines(bench.left_out)
     if lines:
         yield Finding(f"splits of {name}", "error" if leak else "warning", "; ".join(lines))
+    if bench.problem:
+        yield Finding(f"prompts of {name}", "error", bench.problem)
     shown = shown_cases(bench.prompts.values(), bench.holdout)
     if shown:
         text = f"the prompts in force show {quantity(len(shown), 'held-out case')} as examples: {', '.join(shown[:3])}"
