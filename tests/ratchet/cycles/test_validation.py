@@ -31,9 +31,10 @@ class Cycle:
             self.engine, self.claim, list(candidates), [], self._report, round_number=number
         )
 
-    async def edit(self, first: Proposal | None, text: str) -> Finding:
+    async def edit(self, first: Proposal | None, text: str, *examples: Example) -> Finding:
         assert first is not None
-        decision = Decision(type="edit", reviewer="ada", prompt=TaskPrompt(prompt=text))
+        prompt = TaskPrompt(prompt=text, examples=list(examples))
+        decision = Decision(type="edit", reviewer="ada", prompt=prompt)
         return await validate_edit(self.engine, self.claim, first, decision, self._report)
 
     async def document(self) -> dict[str, Any]:
@@ -110,8 +111,8 @@ async def test_task_without_held_out_cases_proves_nothing(cycle: Any, project: P
 )
 async def test_change_that_shows_a_held_out_case_proves_nothing(cycle: Any, way: str) -> None:
     made = await cycle()
-    shown = TaskPrompt(prompt=SHORT, examples=[Example(input=way, output="bin07x")])
-    finding = await made.validate(Candidate(strategy="own", rationale="shows", prompt=shown))
+    first = (await made.validate(says(SHORT))).proposal
+    finding = await made.edit(first, OTHER, Example(input=way, output="bin07x"))
     assert not finding.proven
     assert finding.validation.reason == "the change shows what is held out as examples: c07"
 
