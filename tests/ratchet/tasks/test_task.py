@@ -132,7 +132,7 @@ def test_load_task_does_not_leave_the_tasks_folder(project: Project) -> None:
 
 def test_load_task_names_a_file_that_is_not_utf8(project: Project) -> None:
     (project.folder / "tasks/shop/task.toml").write_bytes(b'description = "\xff"')
-    with pytest.raises(ConfigurationError, match=r"task\.toml: not UTF-8 text \(byte 15\)"):
+    with pytest.raises(ConfigurationError, match=r"task\.toml: not UTF-8 text, line 1 \(byte 15\)"):
         load_task(project.folder / "tasks", "shop")
 
 
