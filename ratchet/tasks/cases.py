@@ -18,6 +18,9 @@ CASE_SOURCE = "case:"
 """What the source of a run begins with that says it is a known case; the case's id follows."""
 
 
+_EXAMPLE = '{"input": "...", "expected": "..."}'
+
+
 class CaseLine(StrictModel):
     """One line of cases.jsonl."""
 
@@ -90,6 +93,8 @@ def load_cases(task: Task) -> list[Case]:
         if not line.strip():
             continue
         where = f"{file}:{number}"
+        if not line.lstrip().startswith("{"):  # a list over several lines, CSV, or anything else
+            raise ConfigurationError(f"{where}: no JSON object; each line is one, such as {_EXAMPLE}")
         given = validate(CaseLine, parse_json(line, where), where)
         case = _settle(given)
         problem = problem_of_expected(case.expected)
@@ -101,7 +106,7 @@ def load_cases(task: Task) -> list[Case]:
         seen[case.id] = number
         cases.append(case)
     if not cases:
-        raise ConfigurationError(f'{file}: no cases; each line is one, such as {{"input": "...", "expected": "..."}}')
+        raise ConfigurationError(f"{file}: no cases; each line is one, such as {_EXAMPLE}")
     return cases
 
 

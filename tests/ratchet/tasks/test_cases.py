@@ -50,7 +50,9 @@ def test_load_cases_skips_blank_lines_and_counts_them(project: Project) -> None:
         ('{"input": "a", "input": "b"}\n', "cases.jsonl:1: the key 'input' stands there twice"),
         ('{"id": "x", "input": "a"}\n{"id": "x", "input": "b"}\n', ":2: the id 'x' stands on line 1 too"),
         ('{"input": "a"}\n{"input": "a"}\n', "stands on line 1 too"),
-        ('["a"]\n', "cases.jsonl:1: the top level"),
+        ('["a"]\n', "cases.jsonl:1: no JSON object; each line is one, such as {"),
+        ('[\n  {"input": "a"}\n]\n', "cases.jsonl:1: no JSON object; each line is one"),
+        ("input,expected\na,b\n", "cases.jsonl:1: no JSON object; each line is one"),
         ('{"input": "\\ud800"}\n', "cases.jsonl:1: input"),
     ],
 )
