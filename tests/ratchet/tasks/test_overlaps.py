@@ -68,5 +68,5 @@ async def test_a_held_out_input_reaches_no_example_no_cycle_and_no_search(
 async def test_a_training_case_never_sees_its_own_answer(project: Project, engine: Engine, way: str) -> None:
     project.write_task(cases=[{"id": "t", "input": "Where is item01 kept?", "expected": "bin01x", "split": "train"}])
     solved = (await engine.workbench("shop")).solved
-    assert [example.output for example in solved.similar("Where is item02 kept?", 4)] == ["bin01x"]
-    assert solved.similar(way, 4, exclude=way) == []
+    assert [example.output for example in await solved.similar("Where is item02 kept?", 4)] == ["bin01x"]
+    assert await solved.similar(way, 4, exclude=way) == []
