@@ -132,9 +132,8 @@ def load_task(tasks_dir: Path, name: str) -> Task:
     file = tasks_dir / name / "task.toml"
     if not _NAME.fullmatch(name) or not file.is_file():
         known = ", ".join(task_names(tasks_dir)) or "none"
-        raise UnknownTaskError(
-            f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); its folder would be {str(tasks_dir / name[:80])!r}"
-        )
+        own = str(tasks_dir / name[:80])
+        raise UnknownTaskError(f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); its folder is {own!r}")
     data = parse_toml(read_text(file), file)
     for key in ("name", "folder"):
         if key in data:

@@ -106,7 +106,7 @@ def test_load_task_refuses_names_that_are_no_task(project: Project, name: str) -
     with pytest.raises(UnknownTaskError) as caught:
         load_task(project.folder / "tasks", name)
     message = str(caught.value)
-    assert "(there are: shop); its folder would be " in message
+    assert "(there are: shop); its folder is " in message
     assert "\n" not in message
     assert len(message) < 500
 
