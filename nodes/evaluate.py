@@ -20,12 +20,13 @@ async def evaluate(state: State, config: RunnableConfig, engine: Engine) -> Stat
     else:
         evaluation = Evaluation.model_validate(run["evaluation"])
     update: State = {"evaluation": evaluation.model_dump(mode="json")}
+    bench = await engine.workbench(row["task"], within=SAME_RUN)
+    warning = [bench.problem] if bench.problem else []
     if evaluation.passed is True:
-        update["outcome"] = ending("passed", "the run passed")
+        update["outcome"] = ending("passed", "; ".join(["the run passed", *warning]))
     elif evaluation.passed is None:
-        update["outcome"] = ending(
-            "unscored", "the run could not be scored: " + "; ".join(evaluation.problems or ["no expected output"])
-        )
+        why = "; ".join(evaluation.problems or ["no expected output"])
+        update["outcome"] = ending("unscored", "; ".join([f"the run could not be scored: {why}", *warning]))
     return update
 
 

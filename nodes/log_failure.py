@@ -31,8 +31,8 @@ async def log_failure(state: State, config: RunnableConfig, engine: Engine) -> S
     ]
     message = f"failure {bundle.id} is stored" + (f" and waits for cycle {waits[0]}" if waits else "")
     taken_back = await roll_back_if_worse(engine, bench)
-    if taken_back:
-        message += f"; {taken_back}"
+    for said in (taken_back, bench.problem):
+        message += f"; {said}" if said else ""
     return {"failure_id": bundle.id, "outcome": ending("logged", message, cycle_id=waits[0] if waits else None)}
 
 

@@ -36,10 +36,10 @@ class RoleFinding(NamedTuple):
 class _NothingKept:
     """A reply store that keeps nothing, so that a check always asks."""
 
-    async def get(self, key: str) -> Reply | None:
+    async def get(self, request: str, measurement: str) -> Reply | None:
         return None
 
-    async def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
+    async def put(self, request: str, role: str, reply: Reply, cycle_id: str | None, measurement: str) -> None:
         return None
 
 

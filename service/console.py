@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -36,6 +37,8 @@ HIDDEN = re.compile(
 and so may one variation selector behind a character."""
 _BREAKS = re.compile(f"[\t\n]|{HIDDEN.pattern}")
 _BOX = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+LINE_SECONDS = 10.0
+"""Between two lines on long work where there is no terminal."""
 _LONGEST_ID = 24
 """Columns that an id takes in one line; longer ones, which users gave, are folded."""
 
@@ -189,21 +192,33 @@ def _json_escape(found: re.Match[str]) -> str:
 
 @contextmanager
 def progress(title: str, kept: str = "nothing was changed") -> Iterator[Tell]:
-    """A progress bar on a terminal, nothing elsewhere. `kept`: what is said where a person ends it.
+    """A progress bar on a terminal, elsewhere a line now and then. `kept`: what is said where a person ends it.
 
     Raises:
         InterruptError: a person ended it.
     """
     try:
-        with _bar(title) if err.is_terminal else _no_bar() as tell:
+        with _bar(title) if err.is_terminal else _lines(title) as tell:
             yield tell
     except KeyboardInterrupt as error:
         raise InterruptError(f"interrupted: {kept}") from error
 
 
 @contextmanager
-def _no_bar() -> Iterator[Tell]:
-    yield lambda **_: None
+def _lines(title: str) -> Iterator[Tell]:
+    """What takes long is told in a log too: a line every `LINE_SECONDS`, so that short work stays silent."""
+    start = last = time.monotonic()
+
+    def tell(text: str = "", done: int | None = None, total: int | None = None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < LINE_SECONDS:
+            return
+        last = now
+        counts = f" {done or 0}/{total}" if total else ""
+        err.print(line(f"{title}: {text}{counts}, {now - start:.0f} s"), soft_wrap=True)
+
+    yield tell
 
 
 @contextmanager
@@ -212,12 +227,12 @@ def _bar(title: str) -> Iterator[Tell]:
 
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, expand=True) as bar:
         task = bar.add_task(one_line(title), total=None)
 
         def tell(text: str = "", done: int | None = None, total: int | None = None) -> None:

@@ -54,6 +54,7 @@ _STATUSES = {
     "inconclusive": ExitCode.NOT_PROVEN,
     "stale": ExitCode.NO,
     "conflict": ExitCode.NO,
+    "unscored": ExitCode.NO,
 }
 _FINER = (ExitCode.WAITS, ExitCode.NOTHING_TO_DO, ExitCode.NOT_PROVEN)
 """Nothing went wrong, so that a script that stops at errors must not stop there by itself."""

@@ -16,7 +16,7 @@ from ratchet.store.rows import CycleRow
 from ratchet.store.statuses import OPEN_CYCLE, CycleStatus
 from service.console import Tell
 from service.requests import CycleThread, finish, new_thread_id, running_thread, settle, waiting_thread
-from service.serving import collect_failures
+from service.serving import Collected, collect_failures
 from service.session import Session, thread_config
 
 RunStatus = CycleStatus | OutcomeStatus
@@ -60,9 +60,18 @@ async def improve(session: Session, task: str, tell: Tell, collect: bool = True)
             return await _result(session, waiting["id"], "running", message)
         thread, arguments = await running_thread(session, waiting)
         return await _run(session, thread, arguments, tell)
-    silent = await collect_failures(session, bench, tell) if collect else []
+    collected = await collect_failures(session, bench, tell) if collect else Collected()
     result = await _run(session, _new_thread(session), {"task": task}, tell)
-    return result if result.cycle_id else result._replace(message="; ".join([result.message, *silent]))
+    return result if result.cycle_id else _with_collected(result, collected)
+
+
+def _with_collected(result: CycleResult, collected: Collected) -> CycleResult:
+    """Where nothing is to be done although models were silent or cases could not be scored, that is told: it is no
+    pass."""
+    told = [result.message, *collected.silent, *([collected.problem] if collected.problem else [])]
+    nothing = bool(collected.unscored) and len(collected.unscored) == collected.served
+    status: RunStatus = "unscored" if nothing and result.status == "nothing_to_do" else result.status
+    return result._replace(status=status, message="; ".join(told))
 
 
 async def retry(session: Session, arguments: CycleRequest, tell: Tell) -> CycleResult:
@@ -181,7 +190,8 @@ async def _late(session: Session, row: CycleRow, reply: dict[str, Any]) -> dict[
     decided = stored.decided if stored else ""
     if row["status"] != "awaiting_approval":
         said = f": {decided}" if decided else ""
-        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}{said}")
+        see = f"; see `ratchet show {cycle_id}`" if row["status"] in ("escalated", "inconclusive") else ""
+        raise AlreadyDecidedError(f"cycle {cycle_id} does not wait for an answer, it is {row['status']}{said}{see}")
     if stored is None or stored.decision is None:
         return None
     outcome = await finish(session, row)

@@ -161,7 +161,7 @@ def failed_runs(rows: Sequence[FailureRow]) -> RenderableType:
 def next_steps(cycle: WholeCycle) -> Text:
     """What a person can do about a cycle, as commands; or what was answered."""
     if cycle.status == "awaiting_approval":
-        lines = [f"ratchet approve {cycle.id}", f"ratchet reject {cycle.id} --feedback '...'"]
+        lines = [f"ratchet approve {cycle.answer_id}", f"ratchet reject {cycle.answer_id} --feedback '...'"]
         return cell("\n".join(["next:", *lines]))
     item = cycle.review
     if item is None:

@@ -49,6 +49,12 @@ class WholeCycle(NamedTuple):
         """Where the cycle stands."""
         return self.row["status"]
 
+    @property
+    def answer_id(self) -> str:
+        """What an answer has to name: the cycle for its first proposal, else the proposal that is shown."""
+        proposal = str((self.document.get("proposal") or {}).get("id", ""))
+        return self.id if proposal in ("", f"{self.id}-P1") else proposal
+
     def as_json(self) -> dict[str, Any]:
         """The object that ``show --json`` prints."""
         more = {"document": self.document, "failures": self.failures, "spent": self.spent.model_dump()}

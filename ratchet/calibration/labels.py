@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
 from ratchet.records import Category
-from ratchet.tasks import Expected
+from ratchet.tasks import Expected, problem_of_expected
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 Text = Annotated[str, Field(min_length=1)]
@@ -101,7 +101,11 @@ def load_labels(file: Path) -> Labels:
         if not line.strip():
             continue
         where = f"{file}:{number}"
-        match _label(parse_json(line, where), where):
+        data = parse_json(line, where)
+        problem = problem_of_expected(data.get("expected")) if isinstance(data, dict) else None
+        if problem:
+            raise ConfigurationError(f"{where}: {problem}")
+        match _label(data, where):
             case JudgeLabel() as label:
                 labels.judge.append(label)
             case TriageLabel() as label:

@@ -69,7 +69,7 @@ def read_text(file: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigurationError(f"{file}: no such file") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file}: not UTF-8 text (byte {error.start})") from error
+        raise ConfigurationError(f"{file}: {_decoding_problem(error)}") from error
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -101,6 +101,13 @@ def real_path(path: Path) -> Path:
         why = getattr(error, "strerror", None) or str(error).partition(" from ")[0]
         raise ConfigurationError(f"{str(path)[:200]!r}: cannot be followed ({why})") from error
     return found
+
+
+def _decoding_problem(error: UnicodeDecodeError) -> str:
+    line = error.object[: error.start].count(b"\n") + 1
+    wide = error.object[:2] in (b"\xff\xfe", b"\xfe\xff")
+    guess = "; it looks like UTF-16, save it as UTF-8" if wide else "; save it as UTF-8"
+    return f"not UTF-8 text, line {line} (byte {error.start}){guess}"
 
 
 def parse_json(text: str, file: Path | str) -> Any:

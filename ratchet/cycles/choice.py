@@ -10,6 +10,7 @@ from ratchet.grouping import FailureGroup, regroup, representative_sample
 from ratchet.grouping.regroup import REMEMBERED
 from ratchet.records import FailureBundle
 from ratchet.store.rows import FailureRow
+from ratchet.text import normal_form
 
 MOST_FAILURES = 64
 """Failures of a group that one cycle loads at most; experiments and races use a sample of them anyway."""
@@ -107,7 +108,7 @@ async def _parts(
 ) -> list[list[str]]:
     """Of each group what a cycle may work on, best first: it without the failures that are left to the held-out cases,
     then the whole. The whole is left out where a cycle has worked on enough others of it already."""
-    inputs = {row["id"]: row["bundle"]["input"].strip() for row in rows}
+    inputs = {row["id"]: normal_form(row["bundle"]["input"]) for row in rows}
     since = (datetime.now(UTC) - REMEMBERED).isoformat()
     in_hands = await engine.store.failures.in_hands(task, since)
     parts = []
@@ -142,7 +143,7 @@ async def _open_rows(engine: Engine, bench: Workbench) -> list[FailureRow]:
     """Open failures that a cycle may look at."""
     hidden = heldout_inputs(bench)
     rows = await engine.store.failures.of_task(bench.task.name, "open")
-    return [row for row in rows if row["bundle"]["input"].strip() not in hidden]
+    return [row for row in rows if normal_form(row["bundle"]["input"]) not in hidden]
 
 
 async def _representatives(engine: Engine, rows: list[FailureRow], wanted: list[str]) -> list[FailureBundle]:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from ratchet.engine import Engine, Workbench
+from ratchet.engine import Engine, Workbench, shown_cases
 from ratchet.errors import ConfigurationError
 from ratchet.gate import error_level, no_proof
 from ratchet.gate.holdout import settled_cases
 from ratchet.gate.prove import compare
 from ratchet.gate.vetoes import vetoes_of
-from ratchet.llm import Meter, metered
+from ratchet.llm import Meter, metered, own_replies
 from ratchet.prompting import TaskPrompts, content_hash
 from ratchet.proposers import edit_refusal
 from ratchet.records import Repeats, Validation
@@ -59,6 +59,10 @@ async def try_edit(
         refusal = edit_refusal(bench.task, bench.rules, before[name], after[name])
         if refusal:
             return Tried("vetoed", before, after, no_proof(f"{name} {refusal}", triggering=0))
+    shown = set(shown_cases(after.values(), bench.holdout)) - set(shown_cases(before.values(), bench.holdout))
+    if shown:
+        reason = f"the change shows what is held out as examples: {', '.join(sorted(shown))}"
+        return Tried("vetoed", before, after, no_proof(reason, triggering=0))
     if not bench.holdout:
         return Tried("not_proven", before, after, no_proof("there are no held-out cases", triggering=0))
     test_id = _test_id(bench, before, after)
@@ -101,7 +105,7 @@ async def _validate(
     bench = replace(bench, cases=[*bench.train, *settled.cases])
     repeats = bench.task.gate.repeats
     count = 1 if repeats == "auto" else repeats
-    with metered(Meter(limit=engine.settings.max_calls)):
+    with metered(Meter(limit=engine.settings.max_calls)), own_replies(test_id):
         comparison = await compare(engine, bench, prompts, bench.holdout, level=level, repeats=count, progress=progress)
         against = await vetoes_of(engine, bench, prompts, comparison)
     seen = {pair.case.id for pair in comparison.pairs}

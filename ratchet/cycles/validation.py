@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ratchet.cycles.spending import charged_to
-from ratchet.engine import Engine, Trial, Workbench, as_trials, score_all, with_prompt
+from ratchet.engine import Engine, Trial, Workbench, as_trials, score_all, shown_cases, with_prompt
 from ratchet.errors import BudgetError
 from ratchet.gate import error_level, no_proof, prove
 from ratchet.gate.calls import gate_calls
@@ -16,6 +16,7 @@ from ratchet.gate.holdout import settled_cases
 from ratchet.gate.repeats import planned_repeats
 from ratchet.gate.vetoes import vetoes
 from ratchet.grouping import representative_sample
+from ratchet.llm import own_replies
 from ratchet.prompting import change_hash
 from ratchet.proposers import Refused, Situation, fingerprint_of, recall, refusal
 from ratchet.records import (
@@ -35,6 +36,7 @@ from ratchet.store.documents import CycleDocument
 from ratchet.store.proposals import add_proposal, decision_document, proposal_status
 from ratchet.store.rows import NewProposal
 from ratchet.store.statuses import ProposalStatus
+from ratchet.text import normal_form
 
 Report = Callable[..., None]
 """Called with ``text`` or with ``done`` and ``total``."""
@@ -88,7 +90,7 @@ class _Case(NamedTuple):
 
     def representative_trials(self, count: int) -> list[Trial]:
         """At most so many of them, the sources in turn, old and new ones."""
-        one_of_each = list({failure.input: failure for failure in self.failures}.values())
+        one_of_each = list({normal_form(failure.input): failure for failure in self.failures}.values())
         return as_trials(representative_sample(one_of_each, count))
 
 
@@ -155,7 +157,7 @@ async def _case(engine: Engine, claim: Claim, report: Report, proposal_id: str) 
     choice: what one has worn comes later in the next."""
     bench = await engine.workbench(claim.task)
     failures = await engine.store.failures.bundles(claim.diagnosis.failures)
-    worked_on = {failure.input.strip() for failure in failures}
+    worked_on = {normal_form(failure.input) for failure in failures}
     under_way = await settled_cases(engine, bench, proposal_id, salt=claim.cycle_id, worked_on=worked_on)
     bench = replace(bench, cases=[*bench.train, *under_way.cases])
     return _Case(
@@ -203,20 +205,26 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     """The gate's finding on a proposal."""
     if not case.bench.holdout:
         return no_proof("there are no held-out cases to prove anything on", triggering=triggering)
+    shown = _newly_shown(case, proposal)
+    if shown:
+        reason = f"the change shows what is held out as examples: {', '.join(shown)}"
+        return no_proof(reason, triggering=triggering)
     task = case.bench.task.name
     repeats = await _repeats(case)
-    comparison = await prove(
-        case.engine,
-        case.bench,
-        proposal.component,
-        proposal.after,
-        case.bench.holdout,
-        planned=case.planned,
-        level=await case.engine.store.gate_tests.level(task, proposal.id, error_level),
-        repeats=repeats.count,
-        progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
-    )
-    against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
+    level = await case.engine.store.gate_tests.level(task, proposal.id, error_level)
+    with own_replies(proposal.id):  # what one side was measured with before is no match for the other side of today
+        comparison = await prove(
+            case.engine,
+            case.bench,
+            proposal.component,
+            proposal.after,
+            case.bench.holdout,
+            planned=case.planned,
+            level=level,
+            repeats=repeats.count,
+            progress=lambda done, total: case.report(text="held-out cases", done=done, total=total),
+        )
+        against = await vetoes(case.engine, case.bench, proposal.component, proposal.after, comparison)
     seen = {pair.case.id for pair in comparison.pairs}
     finding = comparison.result(fixed=fixed, triggering=triggering, vetoes=against.lines)
     further = {"repeats": repeats, "production": len(seen & case.production)}
@@ -224,6 +232,12 @@ async def _prove(case: _Case, proposal: Proposal, fixed: int, triggering: int) -
     await case.engine.store.gate_cases.note_seen(proposal.id, seen)
     await case.engine.store.gate_tests.finish(proposal.id, validation.gate_verdict)
     return validation
+
+
+def _newly_shown(case: _Case, proposal: Proposal) -> list[str]:
+    """Ids of the held-out cases that are examples of the new prompt and were none of the one in force."""
+    before, after = (shown_cases([side], case.bench.holdout) for side in (proposal.before, proposal.after))
+    return [name for name in after if name not in before]
 
 
 def _proposal(

@@ -44,6 +44,7 @@ class Engine(Harness):
         engine = cls(settings, Store(database))
         try:
             await engine.recover()
+            await engine.versions.problem()
         except BaseException:
             await engine.close()
             raise
@@ -89,6 +90,8 @@ class Engine(Harness):
             solved=material.solved,
             prompts=active.prompts,
             version=active.number,
+            left_out=material.left_out,
+            problem=active.problem,
         )
 
     async def _rules(self) -> Rules:
@@ -108,5 +111,5 @@ async def cycle_meter(engine: Engine, cycle_id: str) -> Meter:
 
 
 def heldout_inputs(bench: Workbench) -> set[str]:
-    """Inputs that no proposing or diagnosing call may see."""
-    return {case.input.strip() for case in bench.holdout}
+    """Inputs, in normal form, that no proposing or diagnosing call may see."""
+    return {case.form for case in bench.holdout}

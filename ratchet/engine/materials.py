@@ -1,6 +1,7 @@
 """What is made from a task's files and approved cases, kept as long as these stay the same."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from ratchet.embedding import Embeddings
 from ratchet.sources import SolvedCases, Source, open_sources
 from ratchet.store.cases import Cases, Stamp, stamp_of
 from ratchet.store.rows import CaseRow
-from ratchet.tasks import Case, Task, load_cases, load_task, merge_cases
+from ratchet.tasks import Case, LeftOut, Task, each_input_once, load_cases, load_task, merge_cases, overlap_lines
+
+log = logging.getLogger(__name__)
 
 Signature = frozenset[tuple[str, int, int, int]]
 """Path, times of change in ns (of content and entry) and size in bytes of each file that a task is made from."""
@@ -25,10 +28,11 @@ SAME_RUN = 0.5
 
 @dataclass(frozen=True)
 class Material:
-    """A task with its cases, and its sources opened and indexed."""
+    """A task with its cases, each input once, and its sources opened and indexed."""
 
     task: Task
     cases: list[Case]
+    left_out: list[LeftOut]
     sources: dict[str, Source]
     solved: SolvedCases
 
@@ -73,6 +77,8 @@ class Materials:
             return replace(kept, looked_at=now)
         approved = await self._cases.of_task(name)
         files, material = await to_daemon_thread(load_material, self._tasks_dir, name, approved, self._embeddings)
+        for line in overlap_lines(material.left_out):
+            log.warning("task %s: %s", name, line)
         return _Kept(material, files, stamp_of(approved), now)
 
     async def _is_current(self, name: str, kept: _Kept) -> bool:
@@ -90,8 +96,8 @@ def load_material(
     """
     files = signature(load_task(tasks_dir, name))
     task = load_task(tasks_dir, name)  # again: what is saved after the signature was taken may only be in what it signs
-    cases = merge_cases(load_cases(task), [_case(row) for row in approved])
-    return files, Material(task, cases, open_sources(task, embeddings), SolvedCases(cases, embeddings))
+    cases, left_out = each_input_once(merge_cases(load_cases(task), [_case(row) for row in approved]))
+    return files, Material(task, cases, left_out, open_sources(task, embeddings), SolvedCases(cases, embeddings))
 
 
 def _case(row: CaseRow) -> Case:

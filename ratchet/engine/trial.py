@@ -10,6 +10,7 @@ from ratchet.errors import ModelError, ModelUnavailableError, SourceError
 from ratchet.prompting import TaskPrompt, TaskPrompts
 from ratchet.records import AgentRun, Evaluation, FailureBundle
 from ratchet.tasks import Expected
+from ratchet.text import normal_form
 
 
 class Scored(NamedTuple):
@@ -52,7 +53,7 @@ class Problem(NamedTuple):
 
 def as_trials(failures: list[FailureBundle]) -> list[Trial]:
     """The failed inputs, each once, to be tried again."""
-    return list({failure.input: Trial(failure.input, failure.expected) for failure in failures}.values())
+    return list({normal_form(failure.input): Trial(failure.input, failure.expected) for failure in failures}.values())
 
 
 def with_prompt(prompts: TaskPrompts, component: str, prompt: TaskPrompt) -> TaskPrompts:

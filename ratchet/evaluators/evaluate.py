@@ -7,7 +7,7 @@ from ratchet.evaluators.judge import judge
 from ratchet.evaluators.python import Grade, grade_python
 from ratchet.llm import Models
 from ratchet.records import CriterionResult, Evaluation
-from ratchet.tasks import Criterion, Expected, Task
+from ratchet.tasks import Criterion, Expected, Task, problem_of_expected
 
 
 async def evaluate_output(models: Models, task: Task, text: str, output: str, expected: Expected) -> Evaluation:
@@ -75,7 +75,10 @@ async def _result(
         return CriterionResult(
             name=criterion.name, outcome="skipped", passed=None, score=None, comment="no expected output is known"
         )
+    problem = problem_of_expected(expected) if needs_expected(criterion) else None
     try:
+        if problem:  # of a case that was stored before this was looked at
+            raise EvaluationError(problem)
         found = await _check(models, criterion, task, text, output, expected)
     except (EvaluationError, ModelError) as error:
         return CriterionResult(name=criterion.name, outcome="error", passed=None, score=None, comment=str(error))

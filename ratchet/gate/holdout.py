@@ -18,6 +18,7 @@ from ratchet.store.rows import FailureRow, GateCaseRow, NewGateCase
 from ratchet.store.runs import PastRun
 from ratchet.tasks import Case, Expected, Task, case_id, names_case, stable_split
 from ratchet.tasks.sampling import shuffled
+from ratchet.text import normal_form
 
 PER_SOURCE = 200
 """Runs of one source that are looked at, the newest."""
@@ -46,24 +47,24 @@ async def settled_cases(engine: Engine, bench: Workbench, test_id: str, *, salt:
     """The cases of the test `test_id`: chosen at the first call, the same in the same order ever after.
 
     Two kinds of cases are not held out any more and left out. Some have become training cases since, and on some this
-    cycle has worked (inputs `worked_on`, without outer white space).
+    cycle has worked (inputs `worked_on`, in normal form).
     """
     store, task = engine.store, bench.task.name
     rows = await store.gate_cases.of_test(test_id)
     if not rows:
         own = await own_cases(engine, bench)
         chosen = in_order([own, await production_cases(engine, bench)], salt)
-        chosen = [held for held in chosen if held.case.input.strip() not in worked_on]
+        chosen = [held for held in chosen if held.case.form not in worked_on]
         rows = await store.gate_cases.settle(test_id, task, [_row(held) for held in chosen])
-    seen = worked_on | {case.input.strip() for case in bench.train}
-    left = [row for row in rows if row["input"].strip() not in seen]
+    seen = worked_on | {case.form for case in bench.train}
+    left = [row for row in rows if normal_form(row["input"]) not in seen]
     return Settled([_case(row) for row in left], {row["case_id"] for row in left if row["run_id"]}, len(rows))
 
 
 async def own_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:
     """The held-out cases of the task, from its file and approved by people."""
     decisions = await engine.store.gate_cases.decisions(bench.task.name)
-    return [HeldOut(case, None, decisions[case.input.strip()]) for case in bench.holdout]
+    return [HeldOut(case, None, decisions[case.form]) for case in bench.holdout]
 
 
 async def production_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:
@@ -76,16 +77,16 @@ async def production_cases(engine: Engine, bench: Workbench) -> list[HeldOut]:
     decisions = await engine.store.gate_cases.decisions(task)
     newest: dict[str, PastRun] = {}
     for run in runs:
-        text = run.input.strip()
-        if not closed(text) and may_rotate_in(bench.task, text, run.expected):
-            newest.setdefault(text, run)
-    pool = [HeldOut(_new_case(text, run.expected), run, decisions[text]) for text, run in newest.items()]
+        form = normal_form(run.input)
+        if form not in newest and not closed(form) and may_rotate_in(bench.task, run.input, run.expected):
+            newest[form] = run
+    pool = [HeldOut(_new_case(run), run, decisions[form]) for form, run in newest.items()]
     return fair_share(pool, most, engine.settings.min_sources)
 
 
 def may_rotate_in(task: Task, text: str, expected: Expected) -> bool:
     """Whether an input of live traffic is one that may be held out, if nobody has worked on it."""
-    if not task.holdout.production or not text.strip() or stable_split(text.strip()) != "holdout":
+    if not task.holdout.production or not text.strip() or stable_split(text) != "holdout":
         return False
     return expected is not None or not any(item.required and needs_expected(item) for item in task.criteria)
 
@@ -129,21 +130,23 @@ async def left_to_holdout(engine: Engine, bench: Workbench, rows: Sequence[Failu
         row["id"]
         for row in rows
         if not names_case(row["source"])
-        and not closed(row["bundle"]["input"].strip())
+        and not closed(normal_form(row["bundle"]["input"]))
         and may_rotate_in(bench.task, row["bundle"]["input"], row["bundle"]["expected"])
     }
 
 
 async def _exclusion(engine: Engine, bench: Workbench) -> Callable[[str], bool]:
-    """Whether an input can never rotate in: it is a case, was a training case once, or a cycle has worked on it."""
+    """Whether an input, in normal form, can never rotate in: it is a case, was a training case once, or a cycle has
+    worked on it."""
     store, task = engine.store, bench.task.name
-    known = {case.input.strip() for case in bench.cases} | await store.failures.worked_on(task)
-    trained = await store.cases.trained_on(task)
-    return lambda text: text in known or case_id(text) in trained
+    known = {case.form for case in bench.cases} | await store.failures.worked_on(task)
+    closed = known | await store.cases.trained_on(task)
+    return lambda form: form in closed
 
 
-def _new_case(text: str, expected: Expected) -> Case:
-    return Case(id=case_id(text), input=text, expected=expected, split="holdout")
+def _new_case(run: PastRun) -> Case:
+    text = run.input.strip()
+    return Case(id=case_id(text), input=text, expected=run.expected, split="holdout")
 
 
 def _row(held: HeldOut) -> NewGateCase:

@@ -12,6 +12,7 @@ from ratchet.grouping.groups import FailureGroup, form_groups
 from ratchet.grouping.wording import Meanings
 from ratchet.store import Store
 from ratchet.store.rows import FailureRow
+from ratchet.text import normal_form
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,10 @@ async def current_groups(
 ) -> list[FailureGroup]:
     """Groups of the open failures that a cycle may work on, largest first: none on an input that must stay unseen.
 
-    `hidden_inputs` are without outer white space.
+    `hidden_inputs` are in normal form.
     """
     rows = await store.failures.of_task(task, "open")
-    seen = [row for row in rows if row["bundle"]["input"].strip() not in hidden_inputs]
+    seen = [row for row in rows if normal_form(row["bundle"]["input"]) not in hidden_inputs]
     return await regroup(store, task, seen, embeddings)
 
 

@@ -1,14 +1,16 @@
 """What stands in the prompts file, seen from one task: its own components, and those of others."""
 
 import json
+import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ratchet.config.files import read_text, waits_for_others
-from ratchet.errors import ConfigurationError
+from ratchet.config.files import read_text
+from ratchet.errors import ConfigurationError, one_line
 from ratchet.prompting import TaskPrompt, parse_prompts, with_component
 from ratchet.tasks import Task
 
@@ -39,26 +41,46 @@ def components_or_none(file: Path, task: Task) -> Components | None:
         return None
 
 
-def is_broken(file: Path) -> bool:
-    """Whether the file is missing, a folder, a pipe, not UTF-8, empty or not JSON that can be read. One that cannot be
-    opened just now is not."""
+def is_gone(file: Path) -> bool:
+    """Whether nothing is there that a person could have written: no file, or a folder in its place."""
+    return file.is_dir() or not os.path.lexists(file.resolve())
+
+
+def problem_of(file: Path) -> str | None:
+    """Why the file cannot be read now: no such file, empty, half-written, not UTF-8, or locked. None where it can, also
+    where it is JSON of a wrong shape, which is an error of its own."""
     try:
-        if waits_for_others(file):
-            return True
-        json.loads(file.read_bytes().decode("utf-8-sig"))
-    except (FileNotFoundError, IsADirectoryError, ValueError, RecursionError):
-        return True
-    except OSError:
-        return False
-    return False
+        text = read_text(file)
+        if not text.strip():
+            return f"{file}: empty"
+        json.loads(text)
+    except ConfigurationError as error:
+        return str(error)
+    except json.JSONDecodeError as error:
+        return f"{file}: not JSON, line {error.lineno} column {error.colno}: {error.msg}"
+    except (ValueError, RecursionError) as error:
+        return f"{file}: no JSON that can be read ({one_line(error)[:100]})"
+    return None
 
 
-def stays_broken(file: Path) -> bool:
-    """Whether the file is broken and is not just being saved. Blocks, up to `SAVING_SECONDS`."""
-    if not is_broken(file):
-        return False
+def lasting_problem(file: Path) -> str | None:
+    """The same, unless the file is just being saved. Blocks, up to `SAVING_SECONDS`."""
+    if problem_of(file) is None:
+        return None
     time.sleep(SAVING_SECONDS)
-    return is_broken(file)
+    return problem_of(file)
+
+
+def is_torn(data: bytes, new: str, olds: Iterable[str]) -> bool:
+    """Whether `data` is what a crash leaves that ends the writing of `new` in place, over one of `olds`.
+
+    Only such a file is known to be nobody else's.
+    """
+    text = new.encode()
+    pairs = enumerate(zip(data, text, strict=False))
+    written = next((place for place, (one, other) in pairs if one != other), min(len(data), len(text)))
+    before = [old.encode() for old in olds]
+    return data not in (text, *before) and any(data[written:] == old[written:] for old in before)
 
 
 def merge_components(wanted: str, components: Components, file: Path) -> str:

@@ -2,12 +2,20 @@
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from ratchet.config.files import read_text
 from ratchet.errors import ConfigurationError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import components_or_none, is_broken, own_components, patch, stays_broken
+from ratchet.ledger.contents import (
+    components_or_none,
+    is_gone,
+    lasting_problem,
+    own_components,
+    patch,
+    problem_of,
+)
 from ratchet.ledger.prompt_file import keep_aside, write_whole
 from ratchet.prompting import content_hash
 from ratchet.store.database import Database
@@ -17,15 +25,24 @@ from ratchet.tasks import Task
 log = logging.getLogger(__name__)
 
 
-def observed_version(database: Database, file: Path, task: Task) -> VersionRow:
+class Observed(NamedTuple):
+    """The active version, and why the file does not say what is in force; None where it does."""
+
+    row: VersionRow
+    problem: str | None = None
+
+
+def observed_version(database: Database, file: Path, task: Task) -> Observed:
     """The active version, after what stands in the file was noted as one if nobody has noted it yet. Blocks.
 
-    A file that is broken or missing is rebuilt from the active versions first.
+    A file that is gone is written anew from the active versions first. One that cannot be read is left alone, as a
+    person may be at work on it: the active version is served from the database.
 
     Raises:
-        ConfigurationError: the file is of wrong shape, or missing or broken before anything was noted.
+        ConfigurationError: the file is of wrong shape, or cannot be read before anything was noted.
     """
-    return _known_version(database, file, task) or _note_version(database, file, task)
+    known = _known_version(database, file, task)
+    return Observed(known) if known else _note_version(database, file, task)
 
 
 def _known_version(database: Database, file: Path, task: Task) -> VersionRow | None:
@@ -39,12 +56,26 @@ def _known_version(database: Database, file: Path, task: Task) -> VersionRow | N
     return row if pending or row["hash"] == content_hash(components) else None
 
 
-def _note_version(database: Database, file: Path, task: Task) -> VersionRow:
+def _note_version(database: Database, file: Path, task: Task) -> Observed:
+    """Note what is new, unless the file cannot be read."""
+    problem = lasting_problem(file)
+    if problem and is_gone(file):
+        try:
+            _rebuild_if_gone(database, file)
+            problem = problem_of(file)
+        except ConfigurationError as error:
+            problem = str(error)
+    active = _active_row(database, task) if problem else None
+    return Observed(active, problem) if active else Observed(_note_under_lock(database, file, task))
+
+
+def _active_row(database: Database, task: Task) -> VersionRow | None:
+    with database.read() as connection:
+        return rows.row_with_status(connection, task.name, "active")
+
+
+def _note_under_lock(database: Database, file: Path, task: Task) -> VersionRow:
     """Look again under the write lock, where no change can be applied in between, and note what is new."""
-    try:
-        _rebuild_if_broken(database, file)
-    except ConfigurationError as error:
-        return _served_without_file(database, task, error)
     with database.write() as connection:
         text = read_text(file)
         components = own_components(text, task, file)
@@ -66,23 +97,11 @@ def _note_version(database: Database, file: Path, task: Task) -> VersionRow:
         return row
 
 
-def _served_without_file(database: Database, task: Task, error: ConfigurationError) -> VersionRow:
-    """The active version, where the file is broken and cannot be written: told, and served from the database."""
-    with database.read() as connection:
-        active = rows.row_with_status(connection, task.name, "active")
-    if active is None:
-        raise error
-    log.warning("%s is served from the database: %s", task.name, error)
-    return active
-
-
-def _rebuild_if_broken(database: Database, file: Path) -> None:
-    """Write a broken file again from the active versions of all tasks; what stood there is kept beside it."""
-    if not stays_broken(file):
-        return
+def _rebuild_if_gone(database: Database, file: Path) -> None:
+    """Write the file again from the active versions of all tasks; a folder in its place is kept beside it."""
     with database.write() as connection:
         active = rows.active_rows(connection)
-        if not active or not is_broken(file):
+        if not active or not is_gone(file):
             return
         text = str(active[-1]["file_text"])
         for row in active:
@@ -91,9 +110,9 @@ def _rebuild_if_broken(database: Database, file: Path) -> None:
         write_whole(file, text, like=kept)
         append(
             connection, actor="recovery", action="rebuild", task=active[-1]["task"], subject=file.name,
-            reason="the prompts file was missing or broken",
+            reason="the prompts file was missing",
             versions={row["task"]: row["number"] for row in active},
             kept=kept.name if kept else None,
         )  # fmt: skip
-    beside = f"; the broken one is kept as {kept.name}" if kept else ""
-    log.warning("%s was missing or broken and has been rebuilt from the active versions%s", file, beside)
+    beside = f"; what was in its place is kept as {kept.name}" if kept else ""
+    log.warning("%s was missing and has been written anew from the active versions%s", file, beside)

@@ -1,5 +1,6 @@
 """Versions of a task's prompts: seen in the file, applied once, rolled back byte for byte, recovered after a crash."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,14 @@ from ratchet.config.files import read_text
 from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import version_rows as rows
 from ratchet.ledger.audit import append
-from ratchet.ledger.contents import components_or_none, is_broken, merge_components, own_components, stays_broken
+from ratchet.ledger.contents import (
+    components_or_none,
+    is_gone,
+    is_torn,
+    lasting_problem,
+    merge_components,
+    own_components,
+)
 from ratchet.ledger.observe import observed_version
 from ratchet.ledger.prompt_file import check_writable, keep_aside, write_whole
 from ratchet.prompting import TaskPrompt, TaskPrompts, content_hash, with_component
@@ -20,6 +28,7 @@ from ratchet.store.documents import VersionNumbers
 from ratchet.store.rows import VersionRow
 from ratchet.tasks import Task
 
+log = logging.getLogger(__name__)
 _ROLLBACK = "rollback:"
 
 
@@ -28,6 +37,8 @@ class Active(NamedTuple):
 
     number: int
     prompts: TaskPrompts
+    problem: str | None = None
+    """What is wrong with the prompts file; the prompts are then those of the database."""
 
 
 class Change(NamedTuple):
@@ -53,19 +64,40 @@ class Versions:
     def __init__(self, database: Database, file: Path) -> None:
         self._database = database
         self._file = file
+        self._told = ""
+        """The last problem of the file that was logged: it is told once, and with each run."""
+
+    @threaded
+    def problem(self) -> str | None:
+        """Why the file cannot be read although versions are noted; logged where it is new."""
+        with self._database.read() as connection:
+            noted = bool(rows.active_rows(connection))
+        problem = lasting_problem(self._file) if noted and not is_gone(self._file) else None
+        return self._tell(problem)
+
+    def _tell(self, problem: str | None) -> str | None:
+        said = problem and (
+            f"{problem}. The file is left alone, and the versions of the database are served until it is whole: mend "
+            "it, or delete it to have it written anew"
+        )
+        if said and said != self._told:
+            log.warning("%s", said)
+        self._told = said or ""
+        return said
 
     @threaded
     def active(self, task: Task) -> Active:
         """The prompts of the file, noted as a version if they are new.
 
-        A file that cannot be read is rebuilt from the active version; where there is none yet, the reader's error
-        stands. A file that a person edited becomes a version of its own.
+        A file that cannot be read is left alone, and the active version served; where there is none yet, the reader's
+        error stands. A file that a person edited becomes a version of its own.
 
         Raises:
-            ConfigurationError: the file is of wrong shape, or missing or broken before anything was noted.
+            ConfigurationError: the file is of wrong shape, or cannot be read before anything was noted.
         """
-        row = observed_version(self._database, self._file, task)
-        return Active(int(row["number"]), {name: TaskPrompt(**value) for name, value in row["components"].items()})
+        row, problem = observed_version(self._database, self._file, task)
+        prompts = {name: TaskPrompt(**value) for name, value in row["components"].items()}
+        return Active(int(row["number"]), prompts, self._tell(problem))
 
     @threaded
     def history(self, task: str) -> list[VersionRow]:
@@ -99,6 +131,7 @@ class Versions:
             ConfigurationError: the file cannot be written; nothing was changed.
         """
         check_writable(self._file)
+        self._refuse_unreadable()
         self._begin_apply(task, change, also)
         return self._finish(task, change.proposal_id)
 
@@ -114,6 +147,7 @@ class Versions:
                 edited meanwhile.
         """
         check_writable(self._file)
+        self._refuse_unreadable()
         with self._database.write() as connection:
             current = rows.row_with_status(connection, task.name, "active")
             target = _target(connection, task.name, current, to)
@@ -144,6 +178,16 @@ class Versions:
         except StaleBaseError as error:
             return f"{name} was undone: {error}"
         return f"{name} was being applied when the process ended; it is active now"
+
+    def _refuse_unreadable(self) -> None:
+        """Leave alone what a person may be at work on.
+
+        Raises:
+            ConfigurationError: the file is there and cannot be read.
+        """
+        problem = None if is_gone(self._file) else lasting_problem(self._file)
+        if problem:
+            raise ConfigurationError(f"{problem}; nothing was changed. Mend the file, or delete it, and try again")
 
     def _begin_apply(self, task: Task, change: Change, also: Sequence[Effect]) -> None:
         with self._database.write() as connection:
@@ -179,9 +223,10 @@ class Versions:
             if row["status"] != "applying":
                 return row
             active = rows.row_with_status(connection, task.name, "active")
-            obstacle = self._obstacle(task, row, active)
+            torn = self._is_torn(connection, row)
+            obstacle = self._obstacle(task, row, active, torn)
             if obstacle is None:
-                self._replace(connection, task.name, row, active)
+                self._replace(connection, task.name, row, active, torn)
                 return row | {"status": "active"}
             rows.set_status(connection, row, "undone")
             append(
@@ -190,23 +235,40 @@ class Versions:
             )  # fmt: skip
         raise StaleBaseError(f"{obstacle}; {'roll back again' if _is_rollback(row) else 'start a new cycle'}")
 
-    def _obstacle(self, task: Task, row: VersionRow, active: VersionRow | None) -> str | None:
-        """Why a change that has begun must not be finished: what it would overwrite."""
+    def _is_torn(self, connection: Connection, row: VersionRow) -> bool:
+        """Whether a crash ended the writing of this change in place."""
+        olds = [item["file_text"] for item in rows.active_rows(connection)]
+        try:
+            return is_torn(self._file.read_bytes(), row["file_text"], olds)
+        except OSError:
+            return False
+
+    def _obstacle(self, task: Task, row: VersionRow, active: VersionRow | None, torn: bool) -> str | None:
+        """Why a change that has begun must not be finished: what it would overwrite.
+
+        Raises:
+            ConfigurationError: the file cannot be read, and not because a crash ended the writing of this change.
+        """
         meanwhile = f"while version {row['number']} was being applied"
         if active is not None and _begun_over(row) not in (None, active["number"]):
             return f"version {active['number']} of {task.name} became active {meanwhile}"
-        if stays_broken(self._file):
+        if torn or is_gone(self._file):
             return None
+        problem = lasting_problem(self._file)
+        if problem:
+            raise ConfigurationError(f"{problem}; version {row['number']} of {task.name} waits until the file is whole")
         components = components_or_none(self._file, task)
         known = [row["hash"], active["hash"] if active else None]
         if components is None or content_hash(components) not in known:
             return f"{self._file} was edited {meanwhile}"
         return None
 
-    def _replace(self, connection: Connection, task: str, row: VersionRow, active: VersionRow | None) -> None:
+    def _replace(
+        self, connection: Connection, task: str, row: VersionRow, active: VersionRow | None, torn: bool
+    ) -> None:
         rolled_back = _is_rollback(row)
-        text = merge_components(row["file_text"], row["components"], self._file)
-        kept = keep_aside(self._file) if is_broken(self._file) else None
+        text = row["file_text"] if torn else merge_components(row["file_text"], row["components"], self._file)
+        kept = keep_aside(self._file) if self._file.is_dir() else None
         write_whole(self._file, text, like=kept)
         if active is not None:
             rows.set_status(connection, active, "rolled_back" if rolled_back else "superseded")

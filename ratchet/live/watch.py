@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 from ratchet.engine import Engine, Workbench
-from ratchet.errors import StaleBaseError
+from ratchet.errors import ConfigurationError, StaleBaseError
 
 log = logging.getLogger(__name__)
 ERROR = 0.05
@@ -63,6 +63,9 @@ async def roll_back_if_worse(engine: Engine, bench: Workbench) -> str | None:
         row = await engine.versions.rollback(bench.task, active["base_number"], "watch", reason, bench.version)
     except StaleBaseError:
         return None  # somebody was faster
+    except ConfigurationError as error:
+        log.warning("%s: version %d should be rolled back and cannot be: %s", bench.task.name, bench.version, error)
+        return None
     message = f"version {bench.version} was rolled back, version {row['number']} is active: {reason}"
     log.warning("%s: %s", bench.task.name, message)
     return message

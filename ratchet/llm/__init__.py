@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ratchet.llm.embedded import close_embedded, embedded_endpoint, packaged_model
+from ratchet.llm.measurement import own_replies
 from ratchet.llm.meter import Meter, active_meter, metered, silence
 from ratchet.llm.reply import Reply, ReplyStore
 from ratchet.llm.spec import ModelSpec, parse_spec
@@ -31,6 +32,7 @@ __all__ = [
     "cut_to",
     "embedded_endpoint",
     "metered",
+    "own_replies",
     "packaged_model",
     "parse_spec",
     "require_answer",

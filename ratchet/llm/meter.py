@@ -27,6 +27,14 @@ class Usage:
     """those that got none after all tries,"""
     error: str = ""
     """and what the last of them said."""
+    oldest: str | None = None
+    """When the oldest of the reused replies was kept."""
+
+    def note_reused(self, created_at: str | None) -> None:
+        """Count a reply from the store."""
+        self.reused += 1
+        self.answered += 1
+        self.oldest = min(filter(None, (self.oldest, created_at)), default=None)
 
     def add(self, input_tokens: int, output_tokens: int, seconds: float) -> None:
         """Add what an answered call cost."""
@@ -36,7 +44,7 @@ class Usage:
 
     def report(self) -> dict[str, Any]:
         """All of it that is a cost."""
-        left_out = {"in_flight", "answered", "failed", "error"}
+        left_out = {"in_flight", "answered", "failed", "error", "oldest"}
         costs = {name: value for name, value in asdict(self).items() if name not in left_out}
         return costs | {"seconds": round(self.seconds, 3)}
 
@@ -56,6 +64,11 @@ class Meter:
     def calls(self) -> int:
         """Calls paid in all, earlier ones included."""
         return self.spent + sum(usage.calls for usage in self.roles.values())
+
+    @property
+    def oldest(self) -> str | None:
+        """When the oldest of all reused replies was kept; None where none was reused."""
+        return min((usage.oldest for usage in self.roles.values() if usage.oldest), default=None)
 
     def reserve(self, role: str) -> Usage:
         """Count one call before it is made.

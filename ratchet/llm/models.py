@@ -1,7 +1,7 @@
-"""Models by role: each request is paid for once under a content key, and reused from then on."""
+"""Models by role: each request is paid for once under a content key and then reused; a measurement asks anew."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from ratchet.concurrency import to_thread
@@ -9,6 +9,7 @@ from ratchet.config.settings import Settings
 from ratchet.errors import ModelError, NoWordingError
 from ratchet.llm.calling import BACKOFF, Backoff, ModelCaller
 from ratchet.llm.identity import identity_of
+from ratchet.llm.measurement import active_measurement
 from ratchet.llm.meter import active_meter
 from ratchet.llm.opening import open_caller
 from ratchet.llm.reply import Check, Reply, ReplyStore, anything
@@ -27,7 +28,8 @@ class Models:
         self._callers: dict[ModelSpec, ModelCaller] = {}
         self._identities: dict[ModelSpec, str] = {}
         self._opening = asyncio.Lock()
-        self._under_way: dict[str, asyncio.Task[Reply]] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Task[Reply]] = {}
+        """By request and measurement."""
 
     def spec(self, role: str) -> ModelSpec:
         """The model that plays `role`.
@@ -50,9 +52,9 @@ class Models:
     ) -> Reply:
         """The reply of the model that plays `role`; its settings for tokens and temperature go before what is given.
 
-        `repeat` numbers independent tries of the same request: each is paid for once and then reused; equal requests
-        under way at the same time share one call. ``None`` always pays (serving); its reply is kept as number 0. What
-        `check` refuses is asked for once more, and never kept.
+        `repeat` numbers independent tries of the same request: each is paid for once and then reused, and once more in
+        each measurement. Equal requests under way at the same time share one call. ``None`` always pays (serving); its
+        reply is kept as number 0. What `check` refuses is asked for once more, and never kept.
 
         Raises:
             ConfigurationError: model or key refused by the endpoint, or the account's quota is used up.
@@ -65,17 +67,20 @@ class Models:
         key = content_hash({"model": str(spec), "identity": identity, "repeat": repeat or 0, **request})
         if repeat is None:
             return await self._pay(key, role, spec, request, check)
-        kept = await self._store.get(key)
+        kept = await self._store.get(key, active_measurement())
         if kept is not None:
-            usage = active_meter().of(role)
-            usage.reused += 1
-            usage.answered += 1
+            active_meter().of(role).note_reused(kept.created_at)
             return kept.model_copy(update={"reused": True})
-        task = self._under_way.get(key)
+        return await self._share(key, lambda: self._pay(key, role, spec, request, check))
+
+    async def _share(self, key: str, pay: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
+        """One call for all who ask for the same in one measurement, or in none, at the same time."""
+        place = (key, active_measurement())
+        task = self._under_way.get(place)
         if task is None:
-            task = asyncio.create_task(self._pay(key, role, spec, request, check))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._note_arrival(key, done))
+            task = asyncio.create_task(pay())
+            self._under_way[place] = task
+            task.add_done_callback(lambda done: self._note_arrival(place, done))
         return await asyncio.shield(task)
 
     def _request(
@@ -87,8 +92,8 @@ class Models:
             "temperature": self._settings.temperature_for(role, temperature),
         }
 
-    def _note_arrival(self, key: str, done: asyncio.Task[Reply]) -> None:
-        self._under_way.pop(key, None)
+    def _note_arrival(self, place: tuple[str, str], done: asyncio.Task[Reply]) -> None:
+        self._under_way.pop(place, None)
         if not done.cancelled():
             done.exception()  # where all who asked have given up, nobody else takes note of it
 
@@ -134,7 +139,7 @@ class Models:
             usage.failed, usage.error = usage.failed + 1, str(error)
             raise
         usage.answered += 1
-        await self._store.put(key, role, reply, active_meter().cycle_id)
+        await self._store.put(key, role, reply, active_meter().cycle_id, active_measurement())
         return reply
 
     async def _caller(self, spec: ModelSpec) -> ModelCaller:

@@ -19,6 +19,8 @@ class Reply(BaseModel):
     output_tokens: int = 0
     seconds: float = 0.0
     reused: bool = False
+    created_at: str | None = None
+    """When it was kept; None of one that was just given."""
 
     @property
     def answer(self) -> str:
@@ -35,10 +37,11 @@ def anything(reply: Reply) -> None:
 
 
 class ReplyStore(Protocol):
-    """Keeps replies under a content key. `put` of a key that exists changes nothing."""
+    """Keeps replies by a hash of the request. Measurements have their own, see `ratchet.llm.measurement`; a second
+    `put` of the same changes nothing."""
 
-    def get(self, key: str, /) -> Awaitable[Reply | None]:
-        """The reply kept under `key`."""
+    def get(self, request: str, measurement: str, /) -> Awaitable[Reply | None]:
+        """The newest reply kept for `request`; that of the `measurement`, where one is named."""
 
-    def put(self, key: str, role: str, reply: Reply, cycle_id: str | None, /) -> Awaitable[None]:
-        """Keep `reply` under `key`."""
+    def put(self, request: str, role: str, reply: Reply, cycle_id: str | None, measurement: str, /) -> Awaitable[None]:
+        """Keep `reply` for `request`."""

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.config.patterns import Pattern, is_found
+from ratchet.errors import ConfigurationError
 
 Text = Annotated[str, Field(min_length=1)]
 PatternText = Annotated[Pattern, Field(min_length=1)]
@@ -88,6 +89,8 @@ def load_rules(file: Path) -> Rules:
     Raises:
         ConfigurationError: the file is missing or has another shape than ``{"rules": ["...", {"rule": "...", ...}]}``.
     """
+    if not file.exists():
+        raise ConfigurationError(f'{file}: no such file; where there are no rules write {{"rules": []}} into it')
     text = read_text(file)
     content = parse_json(text, file)
     validate(RulesFile, content, file)

@@ -19,6 +19,7 @@ from ratchet.proposers.author import ask_for_text, room
 from ratchet.proposers.proposer import Situation
 from ratchet.proposers.rewrite import rewrite_request
 from ratchet.records import Candidate, FailureBundle
+from ratchet.text import normal_form
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -149,9 +150,9 @@ class Adapter:
 
 def _trials(situation: Situation) -> list[Trial]:
     """Half failures, half other training cases, each input once."""
-    failures = {item.input: Trial(item.input, item.expected) for item in situation.failures[: CASES // 2]}
-    others = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
-    return list((failures | {text: trial for text, trial in others.items() if text not in failures}).values())[:CASES]
+    failures = {normal_form(one.input): Trial(one.input, one.expected) for one in situation.failures[: CASES // 2]}
+    others = {case.form: Trial(case.input, case.expected) for case in situation.bench.train}
+    return list((failures | {form: trial for form, trial in others.items() if form not in failures}).values())[:CASES]
 
 
 def _optimize(adapter: Adapter, calls: int) -> str:

@@ -3,6 +3,7 @@
 from ratchet.prompting import ContextStep, Example, TaskPrompt
 from ratchet.proposers.proposer import Situation
 from ratchet.records import Candidate
+from ratchet.text import normal_form
 
 
 class Merge:
@@ -57,5 +58,5 @@ def _steps(better: list[ContextStep], other: list[ContextStep]) -> list[ContextS
 
 
 def _examples(better: list[Example], other: list[Example]) -> list[Example]:
-    inputs = {example.input for example in better}
-    return better + [example for example in other if example.input not in inputs]
+    inputs = {normal_form(example.input) for example in better}
+    return better + [example for example in other if normal_form(example.input) not in inputs]

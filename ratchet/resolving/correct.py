@@ -17,6 +17,7 @@ from ratchet.store.failures import count_waiting, mark_failures
 from ratchet.store.reviews import answer_item, set_item_status
 from ratchet.store.rows import CaseRow, FailureRow
 from ratchet.store.statuses import WAITING
+from ratchet.text import normal_form
 
 
 async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> ReviewResult:
@@ -34,9 +35,7 @@ async def correct(engine: Engine, item: ReviewItem, request: ReviewRequest) -> R
     if request.expected == failure["bundle"]["expected"]:
         raise ConfigurationError(f"{failure['id']} expects exactly that already; nothing was corrected")
     row, effects = await _case(engine, item, request, failure)
-    same = [
-        other["id"] for other in item.left if other["bundle"]["input"].strip() == failure["bundle"]["input"].strip()
-    ]
+    same = [other["id"] for other in item.left if _form(other) == _form(failure)]
     answer: ReviewAnswer = {**request.document(), "failure": failure["id"], "failures": same, "case": row["id"]}
     await engine.store.transact(
         [
@@ -65,19 +64,23 @@ def _meant(item: ReviewItem, request: ReviewRequest) -> FailureRow:
     open_ones = [failure for failure in wanted if failure["status"] in WAITING]
     if not open_ones:
         raise AlreadyDecidedError(f"{wanted[0]['id']} is {wanted[0]['status']} already")
-    if len({failure["bundle"]["input"].strip() for failure in open_ones}) > 1:
+    if len({_form(failure) for failure in open_ones}) > 1:
         named = ", ".join(failure["id"] for failure in open_ones[:10])
         raise ConfigurationError(f"{item.id} has several failures, name one with --failure: {named}")
     return open_ones[0]
+
+
+def _form(failure: FailureRow) -> str:
+    return normal_form(failure["bundle"]["input"])
 
 
 async def _case(
     engine: Engine, item: ReviewItem, request: ReviewRequest, failure: FailureRow
 ) -> tuple[CaseRow, list[Effect]]:
     """The case, and what it takes to add it: nothing where the same was approved before."""
-    task, text = item.row["task"], failure["bundle"]["input"].strip()
+    task = item.row["task"]
     for row in await engine.store.cases.of_task(task):
-        if row["input"] == text and row["expected"] == request.expected:
+        if normal_form(row["input"]) == _form(failure) and row["expected"] == request.expected:
             return row, []
     wanted = CaseRequest(task=task, expected=request.expected, reviewer=request.reviewer, reason=request.reason)
     try:

@@ -13,6 +13,7 @@ from ratchet.store.cases import insert_case
 from ratchet.store.failures import mark_failures
 from ratchet.store.rows import CaseRow, FailureRow
 from ratchet.tasks import Expected, Split, case_id, problem_of_expected, stable_split
+from ratchet.text import normal_form
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,14 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
     if not text:
         raise ConfigurationError("the input of the case is empty")
     task = bench.task.name
-    there = next((case for case in bench.cases if case.input.strip() == text), None)
+    form = normal_form(text)
+    there = next((case for case in bench.cases if case.form == form), None)
     if there:
         raise ConfigurationError(
             f"{task}: the input is that of the case {there.id!r} already; change it in cases.jsonl if it stands there "
             f"(`ratchet cases list {task}` tells)"
         )
-    seen = await _why_known(engine, task, text)
+    seen = await _why_known(engine, task, form)
     if seen and request.split == "holdout":
         raise RefusalError(f"{seen}, so that proposals may be made for it: it can only become a training case")
     return {
@@ -95,11 +97,11 @@ async def new_case(engine: Engine, bench: Workbench, request: CaseRequest, failu
     }
 
 
-async def _why_known(engine: Engine, task: str, text: str) -> str:
-    """Why proposals may know an input, "" where they cannot."""
-    if text in await engine.store.failures.worked_on(task):
+async def _why_known(engine: Engine, task: str, form: str) -> str:
+    """Why proposals may know an input, given in normal form; "" where they cannot."""
+    if form in await engine.store.failures.worked_on(task):
         return "a cycle has worked on this input"
-    if case_id(text) in await engine.store.cases.trained_on(task):
+    if form in await engine.store.cases.trained_on(task):
         return "this input was a training case before"
     return ""
 

@@ -18,6 +18,7 @@ from ratchet.search.race import RaceResult, Report, Runner, race
 from ratchet.search.standings import not_tried, standings
 from ratchet.search.trials import RaceTrials
 from ratchet.tasks.sampling import shuffled
+from ratchet.text import normal_form
 
 Reserve = Callable[[], Awaitable[int]]
 """Says how many model calls the gate may need."""
@@ -224,9 +225,8 @@ def _trials(situation: Situation, policy: RacePolicy) -> RaceTrials:
     """Of the failures and of the training cases as many as a race looks at, and as many again for extra time."""
     failures = _triggering(situation)
     triggering, spare = failures[: policy.failures], failures[policy.failures : 2 * policy.failures]
-    inputs = {trial.input for trial in triggering}
-    training = {case.input: Trial(case.input, case.expected) for case in situation.bench.train}
-    others = [trial for text, trial in training.items() if text not in inputs]
+    inputs = {normal_form(trial.input) for trial in triggering}
+    others = [Trial(case.input, case.expected) for case in situation.bench.train if case.form not in inputs]
     others = shuffled(others, key=lambda trial: trial.input)
     return RaceTrials(triggering, others[: policy.training], spare, others[policy.training : 2 * policy.training])
 
@@ -234,9 +234,9 @@ def _trials(situation: Situation, policy: RacePolicy) -> RaceTrials:
 def _triggering(situation: Situation) -> list[Trial]:
     """The failures, those first that experiments were made on: what was run there is paid for."""
     known = situation.diagnosis.causes
-    tried = {failure.input for failure in situation.failures if failure.id in known}
+    tried = {normal_form(failure.input) for failure in situation.failures if failure.id in known}
     trials = shuffled(as_trials(list(situation.failures)), key=lambda trial: trial.input)
-    return sorted(trials, key=lambda trial: trial.input not in tried)
+    return sorted(trials, key=lambda trial: normal_form(trial.input) not in tried)
 
 
 def _runner(situation: Situation) -> Runner:

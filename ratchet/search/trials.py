@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ratchet.engine import Trial
+from ratchet.text import normal_form
 
 
 class RaceTrials(NamedTuple):
@@ -22,9 +23,9 @@ class RaceTrials(NamedTuple):
     def with_spare_failures(self, count: int) -> "RaceTrials":
         """The same with so many of the spare failures, which are no training cases any more."""
         added = list(self.spare_failures[:count])
-        known = {trial.input for trial in added}
-        cases = [trial for trial in self.cases if trial.input not in known]
-        spare = [trial for trial in self.spare_cases if trial.input not in known]
+        known = {normal_form(trial.input) for trial in added}
+        cases = [trial for trial in self.cases if normal_form(trial.input) not in known]
+        spare = [trial for trial in self.spare_cases if normal_form(trial.input) not in known]
         return RaceTrials([*self.failures, *added], cases, spare_cases=spare)
 
     def without_spare_failures(self) -> "RaceTrials":

@@ -6,6 +6,7 @@ from ratchet.embedding import Embeddings
 from ratchet.prompting import Example
 from ratchet.sources.ranking import Ranking
 from ratchet.tasks import Case
+from ratchet.text import normal_form
 
 NAME = "solved_cases"
 MOST_ANSWERS = 12
@@ -21,6 +22,7 @@ class SolvedCases:
             for case in cases
             if case.split == "train" and (solution := case.solution()) is not None
         ]
+        self._forms = [normal_form(example.input) for example in self._examples]
         self._index = Ranking(NAME, [example.input for example in self._examples], embeddings)
 
     def __len__(self) -> int:
@@ -29,10 +31,9 @@ class SolvedCases:
     async def similar(self, query: str, top_k: int, exclude: str | None = None) -> list[Example]:
         """At most `top_k` examples, most similar last (next to the input); those for the input `exclude` are left out,
         so that a training case never sees its own answer."""
-        own = (exclude or "").strip()
-        copies = sum(example.input.strip() == own for example in self._examples)
-        found = [self._examples[i] for i, _ in await self._index.best(query, top_k + copies)]
-        kept = [example for example in found if example.input.strip() != own]
+        own = normal_form(exclude or "")
+        places = [place for place, _ in await self._index.best(query, top_k + self._forms.count(own))]
+        kept = [self._examples[place] for place in places if self._forms[place] != own]
         return kept[:top_k][::-1]
 
     def of_each_answer(self, exclude: str | None = None) -> list[Example]:
@@ -42,8 +43,9 @@ class SolvedCases:
         if len(answers) > min(MOST_ANSWERS, len(self._examples) // 2):
             return []
         chosen: dict[str, Example] = {}
-        for example in self._examples:
-            if example.input.strip() != (exclude or "").strip():
+        own = normal_form(exclude or "")
+        for example, form in zip(self._examples, self._forms, strict=True):
+            if form != own:
                 chosen.setdefault(example.output, example)
         return list(chosen.values())
 

@@ -9,11 +9,12 @@ from ratchet.errors import AlreadyDecidedError, ConfigurationError
 from ratchet.store.database import Database, fetch_rows, insert_once
 from ratchet.store.rows import CaseRow
 from ratchet.store.schema import audit, cases
+from ratchet.text import normal_form
 
 Stamp = frozenset[tuple[str, str]]
 """Ids of a task's approved cases, each with the time at which it was approved."""
 REMOVED = "remove_case"
-"""Action of the audit row of a case that was removed; its detail has the case's split."""
+"""Action of the audit row of a case that was removed; its detail has the case's input and split."""
 
 
 class Cases:
@@ -38,12 +39,13 @@ class Cases:
 
     @threaded
     def trained_on(self, task: str) -> set[str]:
-        """Ids of the approved training cases that were removed: prompts may have been made from them."""
-        query = select(audit.c.subject).where(
+        """Inputs, in normal form, of the approved training cases that were removed: prompts may have been made from
+        them."""
+        query = select(audit.c.detail["input"].as_string()).where(
             audit.c.action == REMOVED, audit.c.task == task, audit.c.detail["split"].as_string() == "train"
         )
         with self._database.read() as connection:
-            return set(connection.execute(query).scalars())
+            return {normal_form(text) for text in connection.execute(query).scalars()}
 
 
 def stamp_of(rows: Sequence[CaseRow]) -> Stamp:

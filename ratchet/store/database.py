@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ratchet.errors import ConfigurationError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; checked first, so that an up-to-date database costs one query at the start."""
 BACKENDS = ("sqlite", "postgresql")
 """Those that have partial unique indexes and ``ON CONFLICT``."""

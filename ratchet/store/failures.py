@@ -12,6 +12,7 @@ from ratchet.store.documents import BundleDocument
 from ratchet.store.rows import FailureRow
 from ratchet.store.schema import failures
 from ratchet.store.statuses import CLOSED_BY_PERSON, IN_HANDS, WAITING, FailureStatus
+from ratchet.text import normal_form
 
 
 class Failures:
@@ -63,11 +64,12 @@ class Failures:
 
     @threaded
     def worked_on(self, task: str) -> set[str]:
-        """The inputs, without outer white space, of all failures that a cycle has ever worked on."""
+        """The inputs, in normal form, of all failures that a cycle has ever worked on."""
         text = failures.c.bundle["input"].as_string()
         query = select(text).where(failures.c.task == task, failures.c.cycle_id.is_not(None))
         with self._database.read() as connection:
-            return {found.strip() for found in connection.execute(query).scalars()}
+            inputs = connection.execute(query).scalars().all()
+        return {normal_form(text) for text in inputs}
 
     @threaded
     def in_hands(self, task: str, since: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ from ratchet.concurrency import threaded
 from ratchet.store.database import Database, fetch_rows, insert_once
 from ratchet.store.rows import GateCaseRow, NewGateCase
 from ratchet.store.schema import gate_cases
+from ratchet.text import normal_form
 
 
 class GateCases:
@@ -43,7 +44,7 @@ class GateCases:
 
     @threaded
     def decisions(self, task: str) -> Counter[str]:
-        """In how many finished tests of a task each input was looked at, by the input without outer white space."""
+        """In how many finished tests of a task each input was looked at, by its normal form."""
         query = (
             select(gate_cases.c.input, func.count())
             .where(gate_cases.c.task == task, gate_cases.c.seen == 1)
@@ -52,7 +53,7 @@ class GateCases:
         found: Counter[str] = Counter()
         with self._database.read() as connection:
             for text, count in connection.execute(query):
-                found[text.strip()] += count
+                found[normal_form(text)] += count
         return found
 
 

@@ -1,9 +1,10 @@
-"""Model replies under their content key: equal work is paid for once."""
+"""Model replies by the request they answer: equal work is paid for once, except by measurements."""
 
 from sqlalchemy import func, select
 
 from ratchet.concurrency import threaded
 from ratchet.llm import Reply
+from ratchet.prompting import content_hash
 from ratchet.records import Spent
 from ratchet.store.database import Database, insert_once
 from ratchet.store.rows import ReplyRow
@@ -17,18 +18,22 @@ class Replies:
         self._database = database
 
     @threaded
-    def get(self, key: str) -> Reply | None:
-        """The reply kept under `key`."""
-        columns = (replies.c.text, replies.c.ending, replies.c.input_tokens, replies.c.output_tokens, replies.c.seconds)
+    def get(self, request: str, measurement: str = "") -> Reply | None:
+        """The newest reply kept for `request`, or the one that the measurement has got."""
+        kept = replies.c
+        columns = (kept.text, kept.ending, kept.input_tokens, kept.output_tokens, kept.seconds, kept.created_at)
+        mine = kept.key == _key(request, measurement) if measurement else kept.request == request
+        query = select(*columns).where(mine).order_by(kept.created_at.desc(), kept.key).limit(1)
         with self._database.read() as connection:
-            row = connection.execute(select(*columns).where(replies.c.key == key)).mappings().first()
+            row = connection.execute(query).mappings().first()
         return Reply(**row) if row else None
 
     @threaded
-    def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
-        """Keep `reply` under `key`; the first one stays."""
+    def put(self, request: str, role: str, reply: Reply, cycle_id: str | None, measurement: str = "") -> None:
+        """Keep `reply` for `request`; the first one of each measurement, and of all that is none, stays."""
         row: ReplyRow = {
-            "key": key,
+            "key": _key(request, measurement),
+            "request": request,
             "role": role,
             "cycle_id": cycle_id,
             "text": reply.text,
@@ -60,3 +65,7 @@ class Replies:
         """Calls paid for in all."""
         with self._database.read() as connection:
             return int(connection.execute(select(func.count()).select_from(replies)).scalar_one())
+
+
+def _key(request: str, measurement: str) -> str:
+    return content_hash([request, measurement]) if measurement else request

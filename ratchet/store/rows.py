@@ -75,6 +75,8 @@ class ReplyRow(TypedDict):
     """A model's reply."""
 
     key: str
+    """Hash of the request, and of the measurement that asked where there was one."""
+    request: str
     """Hash of the request."""
     role: str
     cycle_id: str | None

@@ -11,6 +11,7 @@ from ratchet.store.documents import EvaluationDocument, RunDocument
 from ratchet.store.rows import RunRow
 from ratchet.store.schema import failures, now, runs
 from ratchet.tasks import CASE_SOURCE, Expected
+from ratchet.text import normal_form
 
 _NAMES_CASE = func.substr(runs.c.source, 1, len(CASE_SOURCE)) == CASE_SOURCE
 """`ratchet.tasks.names_case` of a run's source; LIKE would take capital letters for small ones on SQLite."""
@@ -75,8 +76,10 @@ class Runs:
 
     @threaded
     def served_cases(self, task: str, version: int) -> set[tuple[str, str]]:
-        """Source and input of the runs under one version that say they are known cases. A run that
-        is not scored, and a failed one whose failure is not stored, do not count: their process ended in between."""
+        """Source and normal form of the input of the runs under one version that say they are known cases.
+
+        A run that is not scored does not count, whether its process ended before or it could not be; nor does a failed
+        one whose failure is not stored."""
         query = (
             select(runs.c.source, runs.c.document["input"].as_string())
             .outerjoin(failures, failures.c.run_id == runs.c.id)
@@ -84,13 +87,13 @@ class Runs:
                 runs.c.task == task,
                 runs.c.version == version,
                 _NAMES_CASE,
-                runs.c.document["evaluation"].as_string().is_not(None),
-                or_(runs.c.passed.is_(None), runs.c.passed == 1, failures.c.id.is_not(None)),
+                or_(runs.c.passed == 1, failures.c.id.is_not(None)),
             )
             .distinct()
         )
         with self._database.read() as connection:
-            return {(source, text) for source, text in connection.execute(query)}
+            found = connection.execute(query).all()
+        return {(source, normal_form(text)) for source, text in found}
 
     @threaded
     def tallies(self, task: str, version: int) -> list[RunTally]:

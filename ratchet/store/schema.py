@@ -70,6 +70,7 @@ replies = Table(
     "replies",
     metadata,
     Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False, server_default=text("''")),
     Column("role", Text, nullable=False),
     Column("cycle_id", Text),
     Column("text", Text, nullable=False),
@@ -79,6 +80,7 @@ replies = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", Text, nullable=False),
     Index("replies_by_cycle", "cycle_id"),
+    Index("replies_by_request", "request", "created_at"),
 )
 
 vectors = Table(

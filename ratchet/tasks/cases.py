@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,10 +11,14 @@ from ratchet.config.files import StrictModel, parse_json, read_text, validate
 from ratchet.errors import ConfigurationError
 from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.task import Task
+from ratchet.text import normal_form
 
 Split = Literal["train", "holdout"]
 CASE_SOURCE = "case:"
 """What the source of a run begins with that says it is a known case; the case's id follows."""
+
+
+_EXAMPLE = '{"input": "...", "expected": "..."}'
 
 
 class CaseLine(StrictModel):
@@ -34,6 +39,11 @@ class Case(StrictModel):
     expected: Expected = None
     split: Split
     tags: list[str] = []
+
+    @cached_property
+    def form(self) -> str:
+        """The input in normal form, by which cases, runs and failures are compared."""
+        return normal_form(self.input)
 
     @property
     def source(self) -> str:
@@ -61,8 +71,8 @@ def names_case(source: str) -> bool:
 
 
 def stable_split(text: str) -> Split:
-    """Half train, half holdout, by a hash of `text`: the same on every machine and in every run."""
-    return "train" if hashlib.sha256(text.encode()).digest()[0] % 2 == 0 else "holdout"
+    """Half train, half holdout, by a hash of the input's normal form: the same on every machine and in every run."""
+    return "train" if hashlib.sha256(normal_form(text).encode()).digest()[0] % 2 == 0 else "holdout"
 
 
 def case_id(text: str) -> str:
@@ -83,16 +93,20 @@ def load_cases(task: Task) -> list[Case]:
         if not line.strip():
             continue
         where = f"{file}:{number}"
-        case = _settle(validate(CaseLine, parse_json(line, where), where))
+        if not line.lstrip().startswith("{"):  # a list over several lines, CSV, or anything else
+            raise ConfigurationError(f"{where}: no JSON object; each line is one, such as {_EXAMPLE}")
+        given = validate(CaseLine, parse_json(line, where), where)
+        case = _settle(given)
         problem = problem_of_expected(case.expected)
         if problem:
             raise ConfigurationError(f"{where}: {problem}")
         if case.id in seen:
-            raise ConfigurationError(f"{where}: the id {case.id!r} stands on line {seen[case.id]} too")
+            what = f"the id {case.id!r} stands" if given.id else "the same input without an id stands"
+            raise ConfigurationError(f"{where}: {what} on line {seen[case.id]} too")
         seen[case.id] = number
         cases.append(case)
     if not cases:
-        raise ConfigurationError(f'{file}: no cases; each line is one, such as {{"input": "...", "expected": "..."}}')
+        raise ConfigurationError(f"{file}: no cases; each line is one, such as {_EXAMPLE}")
     return cases
 
 
@@ -112,6 +126,10 @@ def of_split(cases: list[Case], split: Split) -> list[Case]:
 
 
 def merge_cases(written: list[Case], approved: list[Case]) -> list[Case]:
-    """The cases of a task's file, then those `approved` cases whose id and input it does not hold."""
-    ids, inputs = {case.id for case in written}, {case.input.strip() for case in written}
-    return [*written, *(case for case in approved if case.id not in ids and case.input.strip() not in inputs)]
+    """The cases of a task's file, then those `approved` cases that it does not hold.
+
+    Where the file has an input in the other split both are there: `ratchet.tasks.overlaps` says which one is used.
+    """
+    forms, splits = {case.id: case.form for case in written}, {(case.form, case.split) for case in written}
+    new = [case for case in approved if forms.get(case.id, case.form) == case.form]
+    return [*written, *(case for case in new if (case.form, case.split) not in splits)]

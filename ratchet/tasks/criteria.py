@@ -2,22 +2,32 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, FiniteFloat, field_validator
 
 from ratchet.config.files import StrictModel
 from ratchet.config.objects import ObjectPath
 from ratchet.config.patterns import Pattern
 from ratchet.config.schemas import Schema
+from ratchet.text import fold
 
 MOST_JUDGE_REPEATS = 15
 """Asks of a judge for one verdict at most."""
+
+
+def _refuse_invisible(text: str) -> str:
+    if not fold(text):
+        raise ValueError("holds nothing that is seen, and is part of every output")
+    return text
+
+
+Visible = Annotated[str, AfterValidator(_refuse_invisible)]
 
 
 class CriterionBase(StrictModel):
     """Keys that all kinds share."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Annotated[FiniteFloat, Field(gt=0)] = 1.0
     required: bool = False
     """A run that fails a required criterion is a failure whatever its score."""
     requirement: str | None = None
@@ -35,7 +45,7 @@ class Contains(CriterionBase):
     """The output contains one of the expected strings, or one of `values`."""
 
     kind: Literal["contains"]
-    values: Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)] | None = None
+    values: Annotated[list[Visible], Field(min_length=1)] | None = None
     ignore_case: bool = True
 
 
@@ -43,7 +53,7 @@ class Regex(CriterionBase):
     """The output has a match of `pattern` (with `negate`: has none)."""
 
     kind: Literal["regex"]
-    pattern: Pattern
+    pattern: Annotated[Pattern, Field(min_length=1)]
     negate: bool = False
 
 
@@ -51,7 +61,7 @@ class Numeric(CriterionBase):
     """The last number in the output equals the expected one within `tolerance`."""
 
     kind: Literal["numeric"]
-    tolerance: Annotated[float, Field(ge=0)] = 1e-6
+    tolerance: Annotated[FiniteFloat, Field(ge=0)] = 1e-6
 
 
 class JsonSchema(CriterionBase):
@@ -85,7 +95,7 @@ class Python(CriterionBase):
     kind: Literal["python"]
     use: ObjectPath
     """``module:function``."""
-    pass_score: float = 0.5
+    pass_score: FiniteFloat = 0.5
     """Smallest numeric score that passes."""
     graded: bool = False
     """Whether the score, from 0 to 1, is kept: the race and the gate then compare scores, not only passes."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from ratchet.text import fold
+
 Expected = str | int | float | bool | dict[str, Any] | list[Any] | None
 """None: nothing is known."""
 
@@ -15,7 +17,7 @@ def as_answers(expected: Expected) -> list[Any]:
 def problem_of_expected(expected: Expected) -> str | None:
     """Why nothing can be compared with `expected`, as a sentence; None where it can, or where nothing is known.
 
-    An empty text is part of every output, so that everything would pass.
+    An empty text, or one of characters that are not seen, is part of every output, so that everything would pass.
     """
     if expected is None:
         return None
@@ -39,4 +41,4 @@ def _shown(expected: Expected) -> str:
 
 
 def _is_empty(choice: Any) -> bool:
-    return choice in ({}, [], None) or (isinstance(choice, str) and not choice.strip())
+    return choice in ({}, [], None) or (isinstance(choice, str) and not fold(choice))

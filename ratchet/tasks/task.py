@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from ratchet.config.files import StrictModel, parse_toml, read_text, validate
 from ratchet.config.objects import ObjectPath
 from ratchet.errors import ConfigurationError, UnknownTaskError
 from ratchet.tasks.criteria import Criterion
-from ratchet.tasks.expected import Expected
+from ratchet.tasks.expected import Expected, problem_of_expected
 from ratchet.tasks.gate import GateConfig
 from ratchet.tasks.holdout import HoldoutConfig
 from ratchet.tasks.limits import Limits
@@ -27,7 +27,7 @@ class AgentConfig(StrictModel):
     use: ObjectPath | None = None
     """``module:name`` of a LangGraph graph, Runnable or async callable; one chat model call if left out."""
     max_tokens: Annotated[int | None, Field(ge=1)] = None
-    temperature: Annotated[float | None, Field(ge=0)] = None
+    temperature: Annotated[FiniteFloat | None, Field(ge=0)] = None
     keep_reasoning: bool = False
     """Whether text that the model thinks aloud, between `<think>` tags, is part of the output."""
 
@@ -69,6 +69,14 @@ class Canary(StrictModel):
     input: Annotated[str, Field(min_length=1)]
     output: str
     expected: Expected = None
+
+    @field_validator("expected")
+    @classmethod
+    def _can_be_compared_with(cls, expected: Expected) -> Expected:
+        problem = problem_of_expected(expected)
+        if problem:
+            raise ValueError(problem)
+        return expected
 
 
 class Task(StrictModel):
@@ -125,7 +133,8 @@ def load_task(tasks_dir: Path, name: str) -> Task:
     file = tasks_dir / name / "task.toml"
     if not _NAME.fullmatch(name) or not _is_file(file):
         known = ", ".join(task_names(tasks_dir)) or "none"
-        raise UnknownTaskError(f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); `ratchet init` makes one")
+        own = str(tasks_dir / name[:80])
+        raise UnknownTaskError(f"no task {name[:80]!r} in {tasks_dir}/ (there are: {known}); its folder is {own!r}")
     data = parse_toml(read_text(file), file)
     for key in ("name", "folder"):
         if key in data:

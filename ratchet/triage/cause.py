@@ -52,8 +52,9 @@ async def triage_failure(
     broken = {} if broken is None else broken
     report("repeating the failed run")
     attempts = [await attempt(engine, bench, failure, None)]
-    if attempts[0].passed is None and attempts[0].error:
-        raise TriageError(f"failure {failure.id} cannot be repeated: {attempts[0].error}")
+    if attempts[0].passed is None:
+        why = attempts[0].error or "the output could not be scored"
+        raise TriageError(f"failure {failure.id} cannot be repeated: {why}")
     found = None
     if not attempts[0].passed:
         found = await _first_that_helps(engine, bench, failure, attempts, broken, report)
@@ -124,7 +125,9 @@ def _refuse_guessing(failure: FailureBundle, attempts: list[Attempt], broken: di
     if first.error or (treated and all(result.error for result in treated)):
         crash = first.error or treated[0].error
         raise TriageError(f"failure {failure.id}: the run itself fails, whatever the prompt says: {crash}")
-    errors = [str(result.error) for result in attempts if _no_answer(result)] or sorted(broken.values())
+    undecided = [result for result in attempts if result.passed is None]
+    errors = [result.error or f"{result.treatment}: the output could not be scored" for result in undecided]
+    errors = errors or sorted(broken.values())
     if errors:
         raise TriageError(f"failure {failure.id}: the cause stays open, as not everything could be tried: {errors[0]}")
 

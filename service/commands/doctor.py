@@ -1,7 +1,7 @@
 """`ratchet doctor`: what is configured, what answers, and what to do if not."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from ratchet.calibration.canary import problem_of, score_canary
 from ratchet.concurrency import gather, run_main, to_thread
 from ratchet.config.settings import ROLES, Settings, unknown_variables
 from ratchet.counting import quantity
-from ratchet.engine import Engine, Workbench
+from ratchet.engine import Engine, Workbench, shown_cases
 from ratchet.errors import ConfigurationError, RatchetError
 from ratchet.evaluators import load_function
 from ratchet.gate import error_level
@@ -22,7 +22,7 @@ from ratchet.proposers import own_proposers
 from ratchet.proposers.guards.shape import unknown_source
 from ratchet.role_check import RoleCheck
 from ratchet.search import race_policy
-from ratchet.tasks import Task, load_task, task_names
+from ratchet.tasks import Task, load_task, overlap_lines, task_names
 from service.commands.options import AsJson
 from service.console import Grid, cell, out, print_json, whole, wide
 from service.exit_codes import ExitCode
@@ -73,18 +73,32 @@ async def _findings(engine: Engine) -> AsyncIterator[Finding]:
         yield Finding("tasks", "warning", f"none in {settings.tasks_dir}/; `ratchet init DIR` makes an example")
     for name in names:
         yield await _task(engine, name)
+        async for finding in _splits(engine, name):
+            yield finding
         async for finding in _canary(engine, name):
             yield finding
     for finding in await _roles(engine, names):
         yield finding
     yield await _embedding(engine)
-    if settings.judge_model == settings.agent_model:
+    if settings.judge_model == settings.agent_model and await _has_judge(engine, names):
         yield Finding(
             "judge", "warning", "is the agent's own model; set RATCHET_JUDGE_MODEL to another one for judge criteria"
         )
     if settings.optimizer_model.startswith("local") or settings.analyst_model.startswith("local"):
         text = "the embedded model writes no useful prompts or opinions; experiments, retrieval and examples still work"
         yield Finding("analyst and optimizer", "warning", text)
+
+
+async def _has_judge(engine: Engine, names: Sequence[str]) -> bool:
+    """Whether a task has a criterion that a judge decides; one that cannot be read is told of elsewhere."""
+    for name in names:
+        try:
+            task = (await engine.workbench(name)).task
+        except RatchetError:
+            continue
+        if any(criterion.kind == "judge" for criterion in task.criteria):
+            return True
+    return False
 
 
 async def _rules(settings: Settings) -> Finding:
@@ -120,6 +134,24 @@ async def _task(engine: Engine, name: str) -> Finding:
     cases = len(bench.holdout)
     state = "ok" if is_in_reach(cases, level) else "warning"
     return Finding(label, state, f"{counts}; {reach(cases, level)}")
+
+
+async def _splits(engine: Engine, name: str) -> AsyncIterator[Finding]:
+    """What stands in two cases, and what is held out and shown: nothing is proven on such cases."""
+    try:
+        bench = await engine.workbench(name)
+    except RatchetError:  # told by the task's own line
+        return
+    leak = any(item.is_leak for item in bench.left_out)
+    lines = overlap_lines(bench.left_out)
+    if lines:
+        yield Finding(f"splits of {name}", "error" if leak else "warning", "; ".join(lines))
+    if bench.problem:
+        yield Finding(f"prompts of {name}", "error", bench.problem)
+    shown = shown_cases(bench.prompts.values(), bench.holdout)
+    if shown:
+        text = f"the prompts in force show {quantity(len(shown), 'held-out case')} as examples: {', '.join(shown[:3])}"
+        yield Finding(f"examples of {name}", "error", f"{text}; success on what is shown says nothing")
 
 
 async def _problems_of_code(task: Task) -> AsyncIterator[str]:

@@ -54,7 +54,8 @@ def improve(
 ) -> None:
     """Find the cause of the largest group of failures, try fixes, prove the best one, and ask for approval.
 
-    With --all the error of one task does not keep the others from their cycle.
+    With --all the error of one task does not keep the others from their cycle. Exit code 1 where training cases were
+    served and none of them could be scored.
     """
     again = f"ratchet improve {task or '--all'}"
     with progress(f"improve {task or 'all'}", f"what was paid for is kept, `{again}` goes on from there") as tell:
@@ -87,7 +88,8 @@ def print_result(result: CycleResult, cycle: WholeCycle | None) -> None:
         out.print(review(cycle))
     out.print(words((result.status, "bold"), f": {result.message} ({quantity(result.calls, 'model call')})"))
     if result.cycle_id and result.status in NEXT:
-        out.print(cell("next: " + NEXT[result.status].format(id=result.cycle_id)), soft_wrap=True)
+        name = cycle.answer_id if cycle else result.cycle_id
+        out.print(cell("next: " + NEXT[result.status].format(id=name)), soft_wrap=True)
 
 
 async def _improve(task: str | None, every: bool, collect: bool, tell: Tell) -> list[Improved]:

@@ -112,9 +112,8 @@ def rollback(
     if as_json:
         print_json({"task": task, "version": row["number"], "hash": row["hash"], "status": row["status"]})
     else:
-        out.print(
-            f"{task}: version {row['number']} is active, with the content of the version asked for", highlight=False
-        )
+        of = row["numbers"]["rolled_back_to"]
+        out.print(f"{task}: version {row['number']} is active, with the content of version {of}", highlight=False)
 
 
 async def _rollback(task: str, version: int | None, by: str, reason: str) -> VersionRow:

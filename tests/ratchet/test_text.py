@@ -1,3 +1,4 @@
+import json
 import unicodedata
 
 import pytest
@@ -36,6 +37,8 @@ QUESTIONS = [
     " When  do you\nopen ?",
     "WHEN DO YOU OPEN\uff1f",
     "When do you open...",
+    "\u200eWhen do you\u202f open\u200f",
+    "\uff37hen do you open\ufe0f",
 ]
 
 
@@ -49,11 +52,48 @@ def test_normal_form_keeps_other_questions_apart(one: str, other: str) -> None:
     assert normal_form(one) != normal_form(other)
 
 
+FORMS = [
+    '{"question": "When do you open?", "place": {"city": "Bern", "floor": 2}}',
+    '{"place": {"floor": 2.0, "city": " BERN"},\r\n "question": "when do  you open"}',
+    ' {"place":{"city":"\uff22ern","floor":2},"Question":"When do you open\uff1f"}',
+]
+
+
+def test_normal_form_takes_json_value_by_value() -> None:
+    assert len({normal_form(form) for form in FORMS}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a": 1}', '{"a": "1"}'),
+        ('{"a": true}', '{"a": 1}'),
+        ('["a", "b"]', '["b", "a"]'),
+        ('{"a": "x", "A": "y"}', '{"a": "x"}'),
+        ('{"a": [1]}', '{"a": {"object": [1]}}'),
+    ],
+)
+def test_normal_form_keeps_other_json_apart(one: str, other: str) -> None:
+    assert normal_form(one) != normal_form(other)
+
+
+def test_normal_form_of_what_only_begins_like_json() -> None:
+    assert normal_form("[Ticket 7] Lost?") == "[ticket 7] lost"
+    assert normal_form("{" * 100_000) == "{" * 100_000
+    assert normal_form('{"a": "\\ud83d"}').encode()
+
+
 def test_normal_form_of_punctuation_alone_is_not_empty() -> None:
     assert normal_form("?!") == "?!"
 
 
-@given(st.text())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+).map(json.dumps)
+
+
+@given(st.text() | JSON)
 def test_forms_are_stable(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert normal_form(normal_form(text)) == normal_form(text)

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from command import Done
@@ -114,3 +115,15 @@ def test_ctrl_c_within_progress_says_what_is_kept() -> None:
         console.progress("x", "all of it is kept"),
     ):
         raise KeyboardInterrupt
+
+
+def test_long_work_is_told_in_a_log_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter([0.0, 4.0, 11.0, 12.0, 25.0])
+    monkeypatch.setattr(console, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with console.progress("improve desk") as tell:
+        tell(text="diagnose: runs", done=1, total=8)
+        tell(text="validate: cases", done=2, total=8)
+        tell(text="validate: cases", done=3, total=8)
+        tell(text="asking\x1b[2J")
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["improve desk: validate: cases 2/8, 11 s", "improve desk: asking\\x1b[2J, 25 s"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -143,3 +144,35 @@ async def test_collection_begins_no_run_after_an_error_and_lets_those_under_way_
         await improve(session, "desk", silent)
 
     assert (len(begun), len(ended)) == (4, 3)
+
+
+DOWN = """
+import pathlib
+
+
+def judge(inputs, outputs, reference_outputs):
+    if pathlib.Path("up").exists():
+        return False
+    raise OSError("the judge is down")
+"""
+
+
+async def test_cases_that_could_not_be_scored_are_told_and_served_again(
+    project: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("sys.path", [str(project), *sys.path])
+    (project / "judge_that_is_down.py").write_text(DOWN)
+    task = project / "tasks/desk/task.toml"
+    text = task.read_text().replace('kind = "contains"', 'kind = "python"\nuse = "judge_that_is_down:judge"')
+    task.write_text(text)
+
+    result = await improve(session, "desk", silent)
+
+    assert result.status == "unscored"
+    assert "20 of 20 training cases served: the run could not be scored: correct: judge_that_is_down:judge raised" in (
+        result.message
+    )
+    assert await collected(session) == (0, 0)
+    (project / "up").touch()
+    assert await collected(session) == (ENOUGH_FAILURES, ENOUGH_FAILURES)

@@ -57,3 +57,11 @@ def test_unknown_cycle_is_one_line(reach: Reach) -> None:
     reach("no_failures")
     with pytest.raises(ConfigurationError, match=r"no cycle 'C-0'; `ratchet inbox` lists what waits"):
         whole(NO_CYCLE)
+
+
+def test_answer_names_the_proposal_that_is_shown(reach: Reach) -> None:
+    cycle = whole(reach("awaiting_approval"))
+    assert cycle.answer_id == cycle.id
+    second = cycle._replace(document={**cycle.document, "proposal": {"id": f"{cycle.id}-P2"}})
+    assert second.answer_id == f"{cycle.id}-P2"
+    assert cycle._replace(document={}).answer_id == cycle.id

@@ -77,9 +77,18 @@ def test_read_text_names_a_folder(tmp_path: Path) -> None:
         read_text(tmp_path)
 
 
-def test_read_text_names_the_byte_that_is_not_utf8(tmp_path: Path) -> None:
-    (tmp_path / "latin.json").write_bytes(b"caf\xe9 {}")
-    with pytest.raises(ConfigurationError, match=r"latin\.json: not UTF-8 text \(byte 3\)$"):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"caf\xe9 {}", r"line 1 \(byte 3\); save it as UTF-8$"),
+        (b"one\r\ntwo\r\ncaf\xe9", r"line 3 \(byte 13\); save it as UTF-8$"),
+        ("é".encode("utf-16"), r"line 1 \(byte 0\); it looks like UTF-16, save it as UTF-8$"),
+        ("é".encode("utf-16-be"), r"line 1 \(byte 1\); save it as UTF-8$"),
+    ],
+)
+def test_read_text_names_the_line_that_is_not_utf8(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "latin.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"latin\.json: not UTF-8 text, " + words):
         read_text(tmp_path / "latin.json")
 
 

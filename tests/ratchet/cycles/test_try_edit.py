@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from shop import OpenEngine, Project, needs_requirement
+from shop import OpenEngine, Project, item_of, needs_requirement
 
 from ratchet.cycles.try_edit import Tried, prompts_of_task, try_edit
-from ratchet.engine import Engine
+from ratchet.engine import Engine, Trial, score_all
 from ratchet.errors import ConfigurationError
 from ratchet.gate import error_level
-from ratchet.prompting import TaskPrompt
+from ratchet.prompting import Example, TaskPrompt
 
 pytestmark = pytest.mark.anyio
 BETTER = "Answer the question in at most 5 words."
@@ -101,3 +101,22 @@ async def test_file_without_a_prompt_of_the_task_is_refused(engine: Engine) -> N
     with pytest.raises(ConfigurationError, match=r"f.json: no prompt for 'shop', a component of task shop"):
         prompts_of_task(other, bench.task, "f.json")
     assert prompts_of_task(bench.prompts | other, bench.task, "f.json") == bench.prompts
+
+
+async def test_replies_of_another_model_under_the_same_name_prove_no_edit(project: Project, engine: Engine) -> None:
+    project.script("agent", needs_requirement)
+    bench = await engine.workbench("shop")
+    await score_all(engine, bench, bench.prompts, [Trial(case.input, case.expected) for case in bench.holdout])
+    project.script("agent", lambda messages, request: f"bin{item_of(messages)}x")  # now the prompt in force passes too
+    found = await tried(engine, BETTER)
+    assert (found.status, found.validation.before.rate, found.validation.after.rate) == ("not_proven", 1, 1)
+
+
+async def test_edit_that_shows_a_held_out_case_is_vetoed_before_anything_is_run(
+    project: Project, engine: Engine
+) -> None:
+    agent = project.script("agent", needs_requirement)
+    shown = TaskPrompt(prompt=BETTER, examples=[Example(input="where is ITEM07 kept", output="bin07x")])
+    found = await try_edit(engine, await engine.workbench("shop"), {"shop": shown}, "ada")
+    assert (found.status, found.level, agent.calls) == ("vetoed", None, [])
+    assert found.validation.reason == "the change shows what is held out as examples: c07"

@@ -4,9 +4,9 @@ import pytest
 from shop import FailRuns, OpenEngine, Project, item_of, needs_requirement, shop_items
 
 from ratchet.cycles.validation import Claim, Finding, validate_candidates, validate_edit
-from ratchet.engine import Engine
+from ratchet.engine import Engine, Trial, score_all
 from ratchet.gate import PairedTest
-from ratchet.prompting import TaskPrompt
+from ratchet.prompting import Example, TaskPrompt
 from ratchet.records import Candidate, Decision, Diagnosis, Proposal
 
 pytestmark = pytest.mark.anyio
@@ -31,9 +31,10 @@ class Cycle:
             self.engine, self.claim, list(candidates), [], self._report, round_number=number
         )
 
-    async def edit(self, first: Proposal | None, text: str) -> Finding:
+    async def edit(self, first: Proposal | None, text: str, *examples: Example) -> Finding:
         assert first is not None
-        decision = Decision(type="edit", reviewer="ada", prompt=TaskPrompt(prompt=text))
+        prompt = TaskPrompt(prompt=text, examples=list(examples))
+        decision = Decision(type="edit", reviewer="ada", prompt=prompt)
         return await validate_edit(self.engine, self.claim, first, decision, self._report)
 
     async def document(self) -> dict[str, Any]:
@@ -105,12 +106,70 @@ async def test_task_without_held_out_cases_proves_nothing(cycle: Any, project: P
     assert not finding.proven
 
 
+@pytest.mark.parametrize(
+    "way", ["where is ITEM07 kept", " Where is item\uff10\uff17 kept?\n", "Where\u3000is item07 kept?"]
+)
+async def test_change_that_shows_a_held_out_case_proves_nothing(cycle: Any, way: str) -> None:
+    made = await cycle()
+    first = (await made.validate(says(SHORT))).proposal
+    finding = await made.edit(first, OTHER, Example(input=way, output="bin07x"))
+    assert not finding.proven
+    assert finding.validation.reason == "the change shows what is held out as examples: c07"
+
+
 async def test_budget_that_ends_stores_no_proposal_and_decides_nothing(cycle: Any) -> None:
     made = await cycle(max_calls=15)
     finding = await made.validate(says(SHORT))
     assert (finding.proposal, finding.out_of_budget, finding.validation.verdict) == (None, True, "inconclusive")
     assert finding.validation.reason.startswith("the budget of 15 model calls is used up")
     assert await made.engine.store.proposals.status("C-P1") is None
+
+
+KEEPS = [
+    pytest.param(range(1, 40, 2), id="all held-out cases"),
+    pytest.param(range(1, 24, 2), id="the first ones"),
+    pytest.param(range(3, 40, 4), id="every other one"),
+]
+
+
+@pytest.mark.parametrize("known", KEEPS)
+async def test_replies_of_another_model_under_the_same_name_prove_nothing(
+    cycle: Any, project: Project, known: Any
+) -> None:
+    made = await cycle()
+    bench = await made.engine.workbench("shop")
+    trials = [Trial(bench.cases[number].input, bench.cases[number].expected) for number in known]
+    before = await score_all(made.engine, bench, bench.prompts, trials)
+    assert not any(result.evaluation.passed for result in before)
+    project.script("agent", lambda messages, request: f"bin{item_of(messages)}x")  # now the old prompt passes too
+
+    finding = await made.validate(says(SHORT))
+
+    assert not finding.proven
+    assert (finding.validation.before.rate, finding.validation.after.rate) == (1, 1)
+
+
+async def test_both_prompts_are_run_in_the_test_and_each_run_is_paid_for_once(cycle: Any, project: Project) -> None:
+    made = await cycle()
+    bench = await made.engine.workbench("shop")
+    trials = [Trial(case.input, case.expected) for case in bench.holdout]
+    await score_all(made.engine, bench, bench.prompts, trials)
+    agent = project.script("agent", needs_requirement)
+
+    first = await made.validate(says(SHORT))
+    held_out = [messages for messages in agent.calls if int(item_of(messages)) % 2]
+    kept = await made.engine.store.replies.count()
+    assert len(held_out) == 2 * first.validation.after.n
+    agent.calls.clear()
+
+    unmeasured = {"cost_before": None, "cost_after": None}
+    again = await made.validate(says(SHORT))  # as after a crash just before its end
+    assert (agent.calls, await made.engine.store.replies.count()) == ([], kept)
+    assert again.validation.model_copy(update=unmeasured) == first.validation.model_copy(update=unmeasured)
+
+    await made.validate(says(SHORT), number=2)
+    held_out = [messages for messages in agent.calls if int(item_of(messages)) % 2]
+    assert len(held_out) == 2 * first.validation.after.n
 
 
 async def test_proven_edit_takes_the_place_of_the_first_proposal(cycle: Any) -> None:

@@ -194,3 +194,13 @@ def test_grade_is_the_score_unless_something_required_failed(
     found = aggregate(task, results)
     assert found.score == pytest.approx(score)
     assert (found.passed, found.grade) == (passed, None if grade is None else pytest.approx(grade))
+
+
+@pytest.mark.parametrize("expected", ["", " ", ["bin", "\u200b"], []])
+@pytest.mark.parametrize("kind", ["contains", "exact", "json_equal"])
+async def test_empty_expected_output_of_an_older_case_is_an_error(
+    engine: Engine, tmp_path: Any, kind: str, expected: Any
+) -> None:
+    asked = task(tmp_path, {"name": "c", "kind": kind})
+    found = await evaluate_output(engine.models, asked, "in", "nonsense", expected)
+    assert (found.passed, found.score, found.criteria[0].outcome) == (None, None, "error")

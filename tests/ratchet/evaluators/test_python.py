@@ -66,7 +66,20 @@ async def test_python_score_decides(checked: Any, returned: Any, options: dict[s
     assert (await checked(lambda **_: returned, **options))[0] is passed
 
 
-@pytest.mark.parametrize("rubbish", [None, "yes", {"score": "high"}, {"passed": True}, [], object()])
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        None,
+        "yes",
+        {"score": "high"},
+        {"passed": True},
+        [],
+        object(),
+        float("nan"),
+        {"score": float("inf")},
+        {"score": float("nan")},
+    ],
+)
 async def test_python_that_returns_rubbish_is_an_error(checked: Any, rubbish: Any) -> None:
     with pytest.raises(EvaluationError, match="expected a mapping with 'score'"):
         await checked(lambda **_: rubbish)

@@ -189,11 +189,51 @@ async def test_settled_cases_stay_the_same_whatever_comes_in_later(engine: Engin
 async def test_settled_cases_leave_out_what_was_trained_on_since(project: Project, engine: Engine) -> None:
     first = await settled(engine)
     lost = first.cases[3]
-    assert (await settled(engine, worked_on=frozenset({lost.input}))).cases == first.cases[:3] + first.cases[4:]
+    assert (await settled(engine, worked_on=frozenset({lost.form}))).cases == first.cases[:3] + first.cases[4:]
     project.write_task(cases=[case | {"split": "train"} if case["id"] == lost.id else case for case in shop_items()])
     left = await settled(engine)
     assert left.cases == first.cases[:3] + first.cases[4:]
     assert left.planned == first.planned == len(first.cases)
+
+
+WAYS = [str.upper, lambda text: f"\t{text}\r\n", lambda text: text.replace(" ", "\u3000").replace("?", "\uff1f")]
+"""Other ways to write an input."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_input_written_in_another_way_is_still_the_one_that_was_worked_on(
+    engine: Engine, fail_runs: FailRuns, way: Any
+) -> None:
+    await serve(engine, *HELD[:4], source="ada")
+    await serve(engine, *HELD[4:8], source="bob")
+    assert len(await inputs(engine)) == 8
+    await fail_runs(engine, 0, input=way(HELD[0]))
+    await engine.store.failures.mark(["F-0"], "in_cycle", "C-1")
+    assert HELD[0] not in await inputs(engine)
+    assert len(await inputs(engine)) == 7
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_production_gives_each_input_once_and_none_that_is_a_case(engine: Engine, way: Any) -> None:
+    await serve(engine, HELD[0], way(HELD[0]), way("Where is item00 kept?"), way("Where is item01 kept?"))
+    assert await inputs(engine) == [way(HELD[0]).strip()]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_decisions_of_an_input_count_however_it_was_written(project: Project, engine: Engine, way: Any) -> None:
+    first = (await settled(engine)).cases
+    await engine.store.gate_cases.note_seen("P1", {first[0].id})
+    rewritten = [case | {"input": way(case["input"])} if case["id"] == first[0].id else case for case in shop_items()]
+    project.write_task(cases=rewritten)
+    assert (await settled(engine, "P2")).cases[-1].id == first[0].id
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_was_trained_on_before_stays_out_however_it_is_written(engine: Engine, way: Any) -> None:
+    row = (await approve_case(engine, CaseRequest(task="shop", input=HELD[0], expected="x", split="train"))).row
+    await remove_case(engine, "shop", row["id"], reviewer="ada", reason="")
+    await serve(engine, way(HELD[0]), HELD[1])
+    assert await inputs(engine) == [HELD[1]]
 
 
 async def test_cases_that_took_part_least_often_come_first(engine: Engine) -> None:

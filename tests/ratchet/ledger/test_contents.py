@@ -10,7 +10,6 @@ from ratchet.errors import ConfigurationError
 from ratchet.ledger import contents
 from ratchet.tasks import Task
 
-BROKEN = [b"", b"{", b'{"shop": "half', b"\xff\xfe{", b"not json", b"[" * 100_000, b'{"shop": ' + b"1" * 5000 + b"}"]
 WHOLE = [b'{"shop": "p"}', b'\xef\xbb\xbf{"shop": "p"}', b'{"shop": "p"}\r\n', b"[]"]
 
 
@@ -20,38 +19,56 @@ def write(file: Path, **prompts: object) -> str:
     return text
 
 
-@pytest.mark.parametrize("content", BROKEN)
-def test_a_file_that_is_no_json_is_broken(prompts_file: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"[" * 100_000, "no JSON that can be read"),
+        (b'{"shop": ' + b"1" * 5000 + b"}", "no JSON that can be read"),
+        (b"  \n", "empty"),
+        (b"{", "not JSON, line 1 column 2"),
+        (b'{"shop":\r\n "half', "not JSON, line 2 column 2"),
+        (b'{"shop":\n "\xff"}', "not UTF-8 text, line 2 "),
+        ('{"shop": "p"}'.encode("utf-16"), "not UTF-8 text, line 1 (byte 0); it looks like UTF-16"),
+        (b"not json", "not JSON, line 1 column 1"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(prompts_file: Path, content: bytes, words: str) -> None:
     prompts_file.write_bytes(content)
-    assert contents.is_broken(prompts_file)
+    assert words in str(contents.problem_of(prompts_file))
+    assert not contents.is_gone(prompts_file)
 
 
 @pytest.mark.parametrize("content", WHOLE)
-def test_a_file_of_wrong_shape_is_a_persons_error_and_not_broken(prompts_file: Path, content: bytes) -> None:
+def test_a_file_of_wrong_shape_is_an_error_of_its_own(prompts_file: Path, content: bytes) -> None:
     prompts_file.write_bytes(content)
-    assert not contents.is_broken(prompts_file)
+    assert contents.problem_of(prompts_file) is None
 
 
-def test_a_file_that_is_missing_or_a_folder_is_broken(tmp_path: Path) -> None:
-    assert contents.is_broken(tmp_path / "none.json")
-    assert contents.is_broken(tmp_path)
+def test_a_file_that_is_missing_or_a_folder_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "none.json")
+    for place in (tmp_path / "none.json", tmp_path / "dangling", tmp_path):
+        assert contents.is_gone(place)
+        assert contents.problem_of(place)
 
 
 @pytest.mark.timeout(20)
-def test_a_pipe_in_the_files_place_is_broken_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_the_files_place_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "prompts.json")
-    assert contents.stays_broken(tmp_path / "prompts.json")
+    assert contents.lasting_problem(tmp_path / "prompts.json")
+    assert not contents.is_gone(tmp_path / "prompts.json")
 
 
-def test_a_file_that_cannot_be_read_just_now_is_not_broken(prompts_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_just_now_is_not_gone(prompts_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert not contents.is_broken(prompts_file)
+    assert "cannot be read (Permission denied)" in str(contents.problem_of(prompts_file))
+    assert not contents.is_gone(prompts_file)
 
 
-def test_a_file_that_an_editor_is_saving_does_not_stay_broken(
+def test_a_file_that_an_editor_is_saving_has_no_lasting_problem(
     prompts_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = prompts_file.read_bytes()
@@ -62,19 +79,39 @@ def test_a_file_that_an_editor_is_saving_does_not_stay_broken(
         prompts_file.write_bytes(whole)
 
     monkeypatch.setattr(time, "sleep", save)
-    assert not contents.stays_broken(prompts_file)
+    assert contents.lasting_problem(prompts_file) is None
 
 
 def test_a_broken_file_is_given_time_once(prompts_file: Path) -> None:
     prompts_file.write_text("{")
     started = time.monotonic()
-    assert contents.stays_broken(prompts_file)
+    assert contents.lasting_problem(prompts_file)
     assert time.monotonic() - started >= contents.SAVING_SECONDS
+
+
+OLD, NEW = '{"a": "old text, longer"}', '{"a": "new é"}'
+
+
+@pytest.mark.parametrize(
+    ("data", "torn"),
+    [
+        (NEW.encode()[:9] + OLD.encode()[9:], True),
+        (NEW.encode() + OLD.encode()[len(NEW.encode()) :], True),
+        (NEW.encode()[:9], False),
+        (NEW.encode(), False),
+        (OLD.encode(), False),
+        (b"", False),
+        (OLD.encode()[:-2], False),
+        (NEW.encode()[:9] + b" and mine", False),
+    ],
+)
+def test_only_what_a_crash_leaves_is_torn(data: bytes, torn: bool) -> None:
+    assert contents.is_torn(data, NEW, ['{"b": 1, "c": "something else"}', OLD]) is torn
 
 
 def test_a_whole_file_is_not_waited_for(prompts_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waited for a file that is whole"))
-    assert not contents.stays_broken(prompts_file)
+    assert contents.lasting_problem(prompts_file) is None
 
 
 def test_own_components_are_those_of_the_task_in_one_form(prompts_file: Path, shop: Task) -> None:

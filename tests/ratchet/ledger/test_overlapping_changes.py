@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ratchet.errors import AlreadyDecidedError, StaleBaseError
+from ratchet.errors import AlreadyDecidedError, ConfigurationError, StaleBaseError
 from ratchet.ledger import Audit, Change, Versions
 from ratchet.store import Database
 from ratchet.tasks import Task
@@ -123,14 +123,18 @@ async def test_what_a_person_writes_meanwhile_stays_whatever_its_shape(
     assert await history(versions) == [(1, "active"), (2, "undone")]
 
 
-async def test_what_was_broken_meanwhile_is_kept_beside_the_change(
+async def test_a_change_waits_for_a_file_that_is_half_written_meanwhile(
     versions: Versions, shop: Task, change: MakeChange, between_the_steps: Any, prompts_file: Path
 ) -> None:
     await versions.active(shop)
+    before = prompts_file.read_bytes()
     prompts_file.chmod(0o640)
     between_the_steps(lambda: prompts_file.write_text('{"shop": "Mi'))
-    await versions.apply(shop, change())
+    with pytest.raises(ConfigurationError, match="version 2 of shop waits until the file is whole"):
+        await versions.apply(shop, change())
+    assert prompts_file.read_text() == '{"shop": "Mi'
+    assert (await versions.active(shop)).prompts["shop"].prompt == "First é."
+    prompts_file.write_bytes(before)
+    await versions.recover(shop)
     assert json.loads(prompts_file.read_text())["shop"] == {"prompt": "Second."}
     assert prompts_file.stat().st_mode & 0o777 == 0o640
-    (kept,) = prompts_file.parent.glob("task_prompts.json.broken-*")
-    assert kept.read_text() == '{"shop": "Mi'

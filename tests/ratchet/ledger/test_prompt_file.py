@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ratchet.errors import ConfigurationError
-from ratchet.ledger import Change, Versions, prompt_file
+from ratchet.ledger import Change, Versions
 from ratchet.ledger.prompt_file import check_writable, keep_aside, write_whole
 from ratchet.store import Database
 from ratchet.store.schema import versions as table
@@ -156,7 +156,7 @@ def test_file_that_may_be_missing_or_read_only_in_a_folder_of_ones_own_is_fine(t
     assert os.listdir(tmp_path) == []
 
 
-async def test_broken_file_that_cannot_be_rebuilt_is_served_from_the_database(
+async def test_missing_file_that_cannot_be_written_is_served_from_the_database(
     versions: Versions,
     shop: Task,
     prompts_file: Path,
@@ -164,15 +164,14 @@ async def test_broken_file_that_cannot_be_rebuilt_is_served_from_the_database(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await versions.active(shop)
-    prompts_file.write_text("{")
+    prompts_file.unlink()
 
     def refuse(*_: Any, **__: Any) -> None:
         raise ConfigurationError("task_prompts.json cannot be written: Read-only file system")
 
     monkeypatch.setattr("ratchet.ledger.observe.write_whole", refuse)
-    monkeypatch.setattr(prompt_file, "keep_aside", lambda file: None)
     assert (await versions.active(shop)).prompts["shop"].prompt == "First é."
-    assert "shop is served from the database" in caplog.text
+    assert "Read-only file system. The file is left alone, and the versions of the database are served" in caplog.text
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
@@ -187,10 +186,11 @@ async def test_file_that_cannot_be_read_just_now_is_not_moved(
 
     with monkeypatch.context() as only:
         only.setattr(Path, "read_bytes", refuse)
-        with pytest.raises(ConfigurationError, match="cannot be read"):
-            await versions.active(shop)
+        active = await versions.active(shop)
+        assert (active.number, active.prompts["shop"].prompt) == (1, "First é.")
+        assert f"cannot be read ({os.strerror(number)})" in str(active.problem)
     assert prompts_file.read_bytes() == content
-    assert (await versions.active(shop)).number == 1
+    assert (await versions.active(shop)).problem is None
 
 
 async def test_file_with_a_utf_8_mark_is_read(versions: Versions, shop: Task, prompts_file: Path) -> None:

@@ -119,11 +119,29 @@ async def test_recover_keeps_what_another_task_applied_meanwhile(
     assert (prompt_in_file("shop"), prompt_in_file("other")) == ("Second.", "New other.")
 
 
-async def test_recover_finishes_over_a_broken_file(
+async def test_recover_leaves_a_file_that_cannot_be_read_and_goes_on_when_it_is_whole(
     versions: Versions, shop: Task, crashed: Any, prompts_file: Path, prompt_in_file: Any
 ) -> None:
     await crashed(after_writing=False)
+    before = prompts_file.read_bytes()
     prompts_file.write_bytes(b"{")
+    with pytest.raises(ConfigurationError, match=r"not JSON, line 1 column 2.*; version 2 of shop waits"):
+        await versions.recover(shop)
+    assert (prompts_file.read_bytes(), (await versions.active(shop)).number) == (b"{", 1)
+    prompts_file.write_bytes(before)
+    await versions.recover(shop)
+    assert (prompt_in_file(), prompt_in_file("other")) == ("Second.", "Keep me.")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+async def test_recover_finishes_what_a_crash_left_half_written_in_place(
+    versions: Versions, shop: Task, crashed: Any, prompts_file: Path, prompt_in_file: Any, share: float
+) -> None:
+    await crashed(after_writing=False)
+    (_, row) = await versions.history("shop")
+    new, old = row["file_text"].encode(), prompts_file.read_bytes()
+    written = int(share * len(new))
+    prompts_file.write_bytes(new[:written] + old[written:])
     await versions.recover(shop)
     assert (prompt_in_file(), prompt_in_file("other")) == ("Second.", "Keep me.")
 
@@ -138,18 +156,35 @@ BROKEN = {"empty": b"", "cut off": b'{"shop": "Fir', "not UTF-8": b'{"shop": "\x
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
-async def test_broken_file_is_rebuilt_and_kept_aside(
-    versions: Versions, shop: Task, prompts_file: Path, audit: Audit, content: bytes
+async def test_file_that_cannot_be_read_is_left_alone_and_told_until_it_is_whole(
+    versions: Versions,
+    shop: Task,
+    prompts_file: Path,
+    audit: Audit,
+    change: MakeChange,
+    content: bytes,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await versions.active(shop)
     before = prompts_file.read_bytes()
     prompts_file.write_bytes(content)
-    assert (await versions.active(shop)).number == 1
-    assert prompts_file.read_bytes() == before
-    (kept,) = prompts_file.parent.glob("task_prompts.json.broken-*")
-    assert kept.read_bytes() == content
-    entry = (await audit.rows())[-1]
-    assert (entry["action"], entry["detail"]["kept"]) == ("rebuild", kept.name)
+    for _ in range(2):
+        active = await versions.active(shop)
+        assert (active.number, active.prompts["shop"].prompt) == (1, "First é.")
+        assert "are served until it is whole: mend it, or delete it" in str(active.problem)
+    assert await versions.problem() == active.problem
+    assert caplog.text.count("are served until it is whole") == 1
+    for attempt in (versions.apply(shop, change()), versions.rollback(shop, 1, "ada", "")):
+        with pytest.raises(ConfigurationError, match=r"nothing was changed\. Mend the file"):
+            await attempt
+    assert (prompts_file.read_bytes(), os.listdir(prompts_file.parent).count("task_prompts.json")) == (content, 1)
+    assert list(prompts_file.parent.glob("*.broken-*")) == []
+    assert [row["action"] for row in await audit.rows()] == ["observe"]
+
+    prompts_file.write_bytes(b"\xef\xbb\xbf" + before.replace(b"First", b"Mine").replace(b"\n", b"\r\n"))
+    active = await versions.active(shop)
+    assert (active.number, active.prompts["shop"].prompt, active.problem) == (2, "Mine é.", None)
+    assert await versions.problem() is None
 
 
 async def test_missing_file_is_rebuilt(versions: Versions, shop: Task, prompts_file: Path) -> None:
@@ -217,11 +252,14 @@ def test_write_whole_keeps_the_mode(prompts_file: Path, mode: int) -> None:
     assert stat.S_IMODE(prompts_file.stat().st_mode) == mode
 
 
-async def test_rebuilt_file_keeps_the_mode(versions: Versions, shop: Task, prompts_file: Path) -> None:
+async def test_file_keeps_its_mode_when_a_version_is_brought_back(
+    versions: Versions, shop: Task, prompts_file: Path
+) -> None:
     prompts_file.chmod(0o664)
     await versions.active(shop)
-    prompts_file.write_bytes(b"")
+    prompts_file.write_text('{"other": "Keep me.", "shop": "Mine."}')
     await versions.active(shop)
+    await versions.rollback(shop, 1, "ada", "")
     assert stat.S_IMODE(prompts_file.stat().st_mode) == 0o664
 
 

@@ -13,13 +13,13 @@ class KeptInMemory:
     """A reply store without a database."""
 
     def __init__(self) -> None:
-        self.replies: dict[str, Reply] = {}
+        self.replies: dict[tuple[str, str], Reply] = {}
 
-    async def get(self, key: str) -> Reply | None:
-        return self.replies.get(key)
+    async def get(self, request: str, measurement: str) -> Reply | None:
+        return self.replies.get((request, measurement))
 
-    async def put(self, key: str, role: str, reply: Reply, cycle_id: str | None) -> None:
-        self.replies.setdefault(key, reply)
+    async def put(self, request: str, role: str, reply: Reply, cycle_id: str | None, measurement: str) -> None:
+        self.replies.setdefault((request, measurement), reply)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ async def test_correct_goes_on_until_no_failure_is_left(
 
 
 async def test_correct_covers_failures_with_the_same_input(engine: Engine, queue: Any, statuses: Any) -> None:
-    await queue("Where is the key?", " Where is the key?")
+    await queue("Where is the key?", " where is THE key", "Where is the key\uff1f\r\n")
     result = await resolve_item(engine, "C-1", "correct", expected="attic")
     assert result.status == "corrected"
     assert len(await engine.store.cases.of_task("shop")) == 1

@@ -67,7 +67,7 @@ async def test_case_without_a_split_gets_the_stable_one(engine: Engine, fail: An
 
 async def test_case_that_a_cycle_worked_on_is_never_held_out(engine: Engine, fail: Any) -> None:
     held_out = next(f"Where is {n}?" for n in range(99) if stable_split(f"Where is {n}?") == "holdout")
-    failure, same = await fail(held_out, f" {held_out}")
+    failure, same = await fail(held_out, f" {held_out.upper()}\r\n")
     await engine.store.failures.mark([failure], "in_cycle", "C")
     for request in (CaseRequest("shop", origin=same, split="holdout"),
                     CaseRequest("shop", input=held_out, expected="x", split="holdout")):  # fmt: skip
@@ -103,10 +103,16 @@ async def test_case_of_a_cycle_with_one_failure_is_found_by_its_id(engine: Engin
         (CaseRequest("shop", input="new", expected=[float("nan")]), "is no JSON"),
         (CaseRequest("shop", input="new", expected={"a": float("inf")}), "is no JSON"),
         (CaseRequest("shop", input="new", expected={"a": ["\udc00"]}), "half of a surrogate pair"),
+        (CaseRequest("shop", input="new", expected=" "), "the expected output ' ' is empty"),
+        (CaseRequest("shop", input="new", expected=[]), r"the expected output \[\] is empty"),
+        (CaseRequest("shop", input="new", expected=["x", ""]), "is empty; leave it out"),
+        (CaseRequest("shop", input="new", expected=float("nan")), "the expected output nan is no JSON"),
         (CaseRequest("shop", input=" ", expected="x"), "the input of the case is empty"),
         (CaseRequest("shop", expected="x"), "either from a failure or from an input"),
         (CaseRequest("shop", origin="F-0", input="x"), "either from a failure or from an input"),
         (CaseRequest("shop", input=f"{shop_items()[1]['input']} ", expected="x"), "that of the case 'c01' already"),
+        (CaseRequest("shop", input="where is ITEM01\u3000kept", expected="x"), "that of the case 'c01' already"),
+        (CaseRequest("shop", input="Where is item\uff10\uff12 kept?", expected="x"), "that of the case 'c02' already"),
         (CaseRequest("none", input="new", expected="x"), "no task 'none'"),
     ],
 )
@@ -127,6 +133,18 @@ async def test_case_that_was_approved_before_is_refused(engine: Engine, fail: An
     with pytest.raises(ConfigurationError, match="already"):
         await approve_case(engine, CaseRequest("shop", origin=failure, expected="loft"))
     assert (await statuses(), len(await audited())) == ({failure: "open"}, 1)
+
+
+@pytest.mark.parametrize("text", [TEXT, f" {TEXT.upper()}", TEXT.replace(" ", "\u3000")])
+async def test_approved_case_that_is_held_out_stays_so_beside_a_training_case(
+    project: Project, engine: Engine, text: str
+) -> None:
+    row = (await approve_case(engine, CaseRequest("shop", input=TEXT, expected="attic", split="holdout"))).row
+    for more in ({"id": "mine"}, {"id": row["id"]}):
+        project.write_task(cases=[*shop_items(), {"input": text, "expected": "shed", "split": "train", **more}])
+        bench = await engine.workbench("shop")
+        assert (bench.cases[-1].id, bench.cases[-1].split, len(bench.cases)) == (row["id"], "holdout", 41)
+        assert [item.case.expected for item in bench.left_out] == ["shed"]
 
 
 async def test_case_of_the_file_wins(project: Project, engine: Engine) -> None:

@@ -153,5 +153,5 @@ def test_documents_folder_that_is_a_file_is_refused(folder: Path) -> None:
 def test_document_in_another_encoding_is_refused_by_its_name(folder: Path, encoding: str, byte: int) -> None:
     (folder / "a.md").write_text("Open at nine.")
     (folder / "b.md").write_text("Café", encoding=encoding)
-    with pytest.raises(ConfigurationError, match=rf"b\.md: not UTF-8 text \(byte {byte}\)"):
+    with pytest.raises(ConfigurationError, match=rf"b\.md: not UTF-8 text, line 1 \(byte {byte}\)"):
         DocumentsFolder("d", folder)

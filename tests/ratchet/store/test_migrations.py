@@ -30,7 +30,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 RELEASED = sorted(FIXTURES.glob("*.sql"))
 RENAMED = {("gate_tests", "cycle_id"): "test_id"}
 """Columns of released tables, and what they are called now."""
-ADDED = {"replies": {"ending"}}
+ADDED = {"replies": {"ending", "request"}}
 """Columns that released tables did not have."""
 NEW = {"vectors"}
 """Tables that are in no released schema."""
@@ -149,7 +149,7 @@ async def test_upgraded_runs_and_failures_are_read(upgraded: Database) -> None:
         RunTally(False, "case:d9", "When do you close on Sundays?", 1),
         RunTally(True, "", "", 1),
     ]
-    assert await store.runs.served_cases("shop", 1) == {("case:c00", "Where is item00 kept?")}
+    assert await store.runs.served_cases("shop", 1) == {("case:c00", "where is item00 kept")}
     assert [run.source for run in await store.runs.recent("desk", per_source=9, limit=9)] == ["ada"]
     assert [row["status"] for row in await store.failures.of_task("desk")] == ["escalated"]
     assert (await store.replies.spent_by(CYCLE)) == Spent(

@@ -23,6 +23,20 @@ async def test_reply_put_twice_keeps_the_first(store: Store) -> None:
     assert await store.replies.get("other") is None
 
 
+async def test_each_measurement_has_replies_of_its_own_and_others_get_the_newest(store: Store) -> None:
+    async def kept(measurement: str = "") -> tuple[str | None, bool]:
+        found = await store.replies.get("k", measurement)
+        return (found.text, bool(found.created_at)) if found else (None, False)
+
+    await store.replies.put("k", "agent", Reply(text="before"), None)
+    assert (await kept(), await kept("P1")) == (("before", True), (None, False))
+    await store.replies.put("k", "agent", Reply(text="now"), "C", "P1")
+    await store.replies.put("k", "agent", Reply(text="again"), "C", "P1")
+    await store.replies.put("k", "agent", Reply(text="late"), None)
+    assert (await kept(), await kept("P1"), await kept("P2")) == (("now", True), ("now", True), (None, False))
+    assert (await store.replies.count(), (await store.replies.spent_by("C")).calls) == (2, 1)
+
+
 async def test_what_a_cycle_spent_is_told_by_role_with_its_tokens(store: Store) -> None:
     for number, (role, cycle) in enumerate([("agent", "C"), ("agent", "C"), ("judge", "C"), ("agent", "D")]):
         await store.replies.put(f"k{number}", role, Reply(text="t", input_tokens=1000 + number, output_tokens=2), cycle)
@@ -40,7 +54,9 @@ def test_replies_keep_any_text(store: Store, key: str, text: str) -> None:
         await store.replies.put(f"{key}/{text}", "agent", Reply(text=text), None)
         return await store.replies.get(f"{key}/{text}")
 
-    assert asyncio.run(kept()) == Reply(text=text)
+    found = asyncio.run(kept())
+    assert found is not None
+    assert found.model_copy(update={"created_at": None}) == Reply(text=text)
 
 
 async def test_reply_without_a_role_is_an_error(store: Store) -> None:

@@ -50,7 +50,9 @@ def test_load_cases_skips_blank_lines_and_counts_them(project: Project) -> None:
         ('{"input": "a", "input": "b"}\n', "cases.jsonl:1: the key 'input' stands there twice"),
         ('{"id": "x", "input": "a"}\n{"id": "x", "input": "b"}\n', ":2: the id 'x' stands on line 1 too"),
         ('{"input": "a"}\n{"input": "a"}\n', "stands on line 1 too"),
-        ('["a"]\n', "cases.jsonl:1: the top level"),
+        ('["a"]\n', "cases.jsonl:1: no JSON object; each line is one, such as {"),
+        ('[\n  {"input": "a"}\n]\n', "cases.jsonl:1: no JSON object; each line is one"),
+        ("input,expected\na,b\n", "cases.jsonl:1: no JSON object; each line is one"),
         ('{"input": "\\ud800"}\n', "cases.jsonl:1: input"),
     ],
 )
@@ -81,6 +83,17 @@ def test_stable_split_is_the_same_everywhere() -> None:
 def test_stable_split_is_about_half_and_half() -> None:
     train = sum(stable_split(f"question {number}") == "train" for number in range(4000))
     assert 1880 < train < 2120
+
+
+@pytest.mark.parametrize("text", ["Do you repair e-bikes?", "Où est la gare ?", '{"q": "Weight?", "n": 3}'])
+def test_stable_split_is_that_of_the_normal_form(text: str) -> None:
+    ways = [text, f"  {text.upper()}\n", text.replace(" ", "\u3000"), text.replace("?", "\uff1f")]
+    assert len({stable_split(way) for way in ways}) == 1
+
+
+def test_load_cases_names_a_line_that_stands_there_twice(project: Project) -> None:
+    with pytest.raises(ConfigurationError, match=r"jsonl:2: the same input without an id stands on line 1 too"):
+        loaded(project, [{"input": "a"}, {"input": "a", "expected": "b"}])
 
 
 def test_load_cases_uses_the_stable_split_where_none_is_given(project: Project) -> None:
@@ -130,11 +143,11 @@ def test_merge_cases_never_loses_or_changes_what_people_wrote(written: list[Case
     merged = merge_cases(written, approved)
 
     assert merged[: len(written)] == written
-    ids, inputs = {case.id for case in written}, {case.input.strip() for case in written}
+    forms, splits = {case.id: case.form for case in written}, {(case.form, case.split) for case in written}
     for case in merged[len(written) :]:
         assert case in approved
-        assert case.id not in ids
-        assert case.input.strip() not in inputs
+        assert forms.get(case.id, case.form) == case.form
+        assert (case.form, case.split) not in splits
 
 
 def test_id_and_split_of_a_case_stay_when_others_come_and_go(project: Project) -> None:

@@ -22,11 +22,28 @@ def test_criterion_keys_have_defaults() -> None:
     assert Judge(name="c", kind="judge", question="Is it?").repeats == 1
 
 
-@pytest.mark.parametrize("pattern", [r"\p{Lu}\w+", "(?<=a+)b", "(?i)x", "", r"^\d{1,3}$"])
+@pytest.mark.parametrize("pattern", [r"\p{Lu}\w+", "(?<=a+)b", "(?i)x", r"^\d{1,3}$"])
 def test_regex_takes_the_patterns_that_rules_take(pattern: str) -> None:
     assert criterion("regex", pattern=pattern).pattern == pattern
-    if pattern:
-        assert RuleEntry(rule="r", must_match=pattern).must_match == pattern
+    assert RuleEntry(rule="r", must_match=pattern).must_match == pattern
+
+
+def test_regex_that_is_found_in_everything_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at least 1"):
+        criterion("regex", pattern="")
+
+
+@pytest.mark.parametrize("values", [[""], ["a", " "], ["\u200b"], ["a", "\ufeff\u00ad"]])
+def test_contains_refuses_values_that_nobody_sees(values: list[str]) -> None:
+    with pytest.raises(ValidationError, match="is part of every output"):
+        criterion("contains", values=values)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(("kind", "key"), [("exact", "weight"), ("numeric", "tolerance"), ("python", "pass_score")])
+def test_numbers_that_decide_nothing_are_refused(kind: str, key: str, number: float) -> None:
+    with pytest.raises(ValidationError, match=key):
+        criterion(kind, **{key: number, **({"use": "m:f"} if kind == "python" else {})})
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", r"\p{Nonsense}", "(?P<n>a)(?P=m)"])

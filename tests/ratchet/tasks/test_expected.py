@@ -5,7 +5,9 @@ import pytest
 from ratchet.tasks import as_answers, problem_of_expected
 
 
-@pytest.mark.parametrize("empty", ["", " \n", [], {}, [""], ["Lima", ""], ["Lima", None], [[]], [{}]])
+@pytest.mark.parametrize(
+    "empty", ["", " \n", "\u200b", ["x", "\ufeff \u2060"], [], {}, [""], ["Lima", ""], ["Lima", None], [[]], [{}]]
+)
 def test_empty_expectation_is_a_problem(empty: Any) -> None:
     assert "is empty; leave it out where nothing is known" in str(problem_of_expected(empty))
 

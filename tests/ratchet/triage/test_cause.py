@@ -177,3 +177,28 @@ async def test_triage_finds_the_component_at_fault(project: Project, open_engine
     )  # fmt: skip
     found = await triage_failure(engine, bench, failure)
     assert (found.category, found.component, found.treatment) == ("context", at_fault, f"{at_fault}: context:handbook")
+
+
+@pytest.mark.parametrize("scored", [0, 1, 2])
+async def test_triage_takes_no_output_that_could_not_be_scored_for_a_failure(
+    project: Project, engine: Engine, fail_runs: FailRuns, scored: int
+) -> None:
+    (failure,) = await fail_runs(engine, 0)
+    left = scored
+
+    def evaluator(**_: Any) -> bool:
+        nonlocal left
+        if not left:
+            raise OSError("the judge is down")
+        left -= 1
+        return False
+
+    use = project.add("evaluator", evaluator)
+    criterion = f'[[criteria]]\nname = "good"\nkind = "python"\nuse = "{use}"\nrequired = true\n'
+    project.write_task(toml=TASK.split("[[criteria]]")[0] + criterion + with_handbook(), cases=shop_items())
+    with pytest.raises(TriageError, match="could not be scored"):
+        await triage_failure(engine, await engine.workbench("shop"), failure)
+
+
+def with_handbook() -> str:
+    return "\n[[context_sources]]" + TASK.split("[[context_sources]]")[1]

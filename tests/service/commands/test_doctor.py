@@ -219,3 +219,37 @@ def test_doctor_fails_where_the_tasks_cannot_be_read(
     done = ratchet("doctor", "--json")
     assert done.code == 1
     assert "tasks: cannot be read (" in done.out
+
+
+@pytest.mark.parametrize("way", [str.upper, lambda text: f" {text}\t", lambda text: text.replace(" ", "\u3000")])
+def test_doctor_counts_what_is_in_both_splits(project: Path, examine: Callable[..., Any], way: Any) -> None:
+    file = project / "tasks/desk/cases.jsonl"
+    cases = [json.loads(line) for line in file.read_text().splitlines()]
+    held_out = [case for case in cases if case["split"] == "holdout"]
+    twins = [
+        case | {"id": f"twin{n}", "input": way(case["input"]), "split": "train"} for n, case in enumerate(held_out)
+    ]
+    with file.open("a") as written:
+        written.writelines(json.dumps(case) + "\n" for case in twins)
+    code, found = examine("", [], "splits of desk")
+    assert (code, found["state"]) == (1, "error")
+    assert found["text"].startswith(f"{len(twins)} training cases left out, as the input is held out too: 'twin0' (")
+
+
+def test_doctor_warns_of_a_case_that_stands_there_twice(project: Path, examine: Callable[..., Any]) -> None:
+    with (project / "tasks/desk/cases.jsonl").open("a") as file:
+        for name, text in (("one", "Is it open?"), ("two", "is it OPEN")):
+            file.write(json.dumps({"id": name, "input": text, "expected": "yes", "split": "train"}) + "\n")
+    code, found = examine("", [], "splits of desk")
+    assert (code, found["state"]) == (0, "warning")
+    assert found["text"] == "1 case left out, as the input stands there twice: 'two' ('one')"
+
+
+def test_doctor_finds_held_out_cases_among_the_examples(project: Path, examine: Callable[..., Any]) -> None:
+    lines = (project / "tasks/desk/cases.jsonl").read_text().splitlines()
+    held_out = next(case for case in map(json.loads, lines) if case["split"] == "holdout")
+    shown = {"input": f"{held_out['input'].lower()} ", "output": "x"}
+    (project / "task_prompts.json").write_text(json.dumps({"desk": {"prompt": "Answer.", "examples": [shown]}}))
+    code, found = examine("", [], "examples of desk")
+    assert (code, found["state"]) == (1, "error")
+    assert f"show 1 held-out case as examples: {held_out['id']}" in found["text"]

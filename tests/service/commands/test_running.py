@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,3 +119,94 @@ def test_run_whose_reply_was_cut_off_says_so(project: Path, ratchet: Ratchet, mo
 
     assert "reply of desk: cut off at max_tokens" in ratchet(*asked).out
     assert ratchet(*asked, "--json").json["problems"][-1] == "reply of desk: cut off at max_tokens"
+
+
+FICKLE = """
+import pathlib
+
+
+def agent(messages, request):
+    return pathlib.Path("word.txt").read_text()
+"""
+
+
+@pytest.fixture
+def fickle(project: Path, ratchet: Ratchet, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with what the agent's model says to anything: another model behind the same name."""
+    monkeypatch.syspath_prepend(project)
+    (project / "fickle.py").write_text(FICKLE)
+    monkeypatch.setenv("RATCHET_AGENT_MODEL", "scripted:fickle:agent")
+    return project / "word.txt"
+
+
+def test_eval_fresh_asks_a_model_that_has_changed_behind_its_name(fickle: Path, ratchet: Ratchet) -> None:
+    fickle.write_text("100 coins or 102 coins")
+    before = ratchet("eval", "desk", "--json").json
+    fickle.write_text("nothing")
+    kept, fresh, after = (ratchet("eval", "desk", *more, "--json").json for more in ((), ("--fresh",), ()))
+
+    assert before["passed"] == kept["passed"] > 0
+    assert (kept["calls"], kept["reused"]) == (0, 20)
+    assert (fresh["passed"], fresh["calls"], fresh["reused"], fresh["oldest_reused"]) == (0, 20, 0, None)
+    assert (after["passed"], after["reused"]) == (0, 20)
+    assert kept["oldest_reused"] < after["oldest_reused"]
+
+
+def test_eval_says_how_old_the_oldest_kept_reply_is(fickle: Path, ratchet: Ratchet, project: Path) -> None:
+    fickle.write_text("nothing")
+    assert "20 model calls paid, 0 reused" in " ".join(ratchet("eval", "desk").out.split())
+    with sqlite3.connect(project / ".ratchet" / "ratchet.sqlite") as connection:
+        day = "(SELECT min(key) FROM replies)"
+        connection.execute(f"UPDATE replies SET created_at = '2020-01-01T00:00:00+00:00' WHERE key = {day}")
+    said = " ".join(ratchet("eval", "desk").out.split())
+    assert re.search(r"0 model calls paid, 20 reused, the oldest kept [\d,]{5,} days ago; --fresh asks anew", said)
+    assert ratchet("eval", "desk", "--json").json["oldest_reused"] == "2020-01-01T00:00:00+00:00"
+
+
+ERRING = """
+def never(inputs, outputs, reference_outputs):
+    raise ValueError("no key")
+
+
+def sometimes(inputs, outputs, reference_outputs):
+    if "item000" in inputs or "item002" in inputs:
+        raise ValueError("no key")
+    return {"score": "item004" in inputs}
+
+
+def nan(inputs, outputs, reference_outputs):
+    return {"score": float("nan")}
+"""
+
+
+def erring(project: Path, name: str) -> None:
+    (project / "deciding.py").write_text(ERRING)
+    task = project / "tasks/desk/task.toml"
+    task.write_text(f"""{task.read_text().split("[[criteria]]")[0]}
+[[criteria]]
+name = "erring"
+kind = "python"
+use = "deciding:{name}"
+""")
+
+
+@pytest.mark.parametrize("name", ["never", "nan"])
+def test_eval_of_what_could_not_be_scored_is_no_rate_and_no_success(project: Path, ratchet: Ratchet, name: str) -> None:
+    erring(project, name)
+    done = ratchet("eval", "desk", "--json")
+    assert (done.code, done.json["success_rate"], done.json["criteria"]) == (1, None, {"erring": None})
+    assert (done.json["n"], done.json["passed"], done.json["failed"], done.json["unscored"]) == (20, 0, 0, 20)
+    assert len(done.json["problems"]) == 1
+    assert done.json["problems"][0].startswith(f"erring: deciding:{name} r")
+    table = ratchet("eval", "desk")
+    assert table.code == 1
+    assert "0 passed, 0 failed, 20 not scored" in " ".join(table.out.split())
+    assert "0.0 %" not in table.out
+
+
+def test_eval_leaves_what_was_not_scored_out_of_the_rate(project: Path, ratchet: Ratchet) -> None:
+    erring(project, "sometimes")
+    done = ratchet("eval", "desk", "--json")
+    assert (done.code, done.json["passed"], done.json["failed"], done.json["unscored"]) == (0, 1, 17, 2)
+    assert done.json["success_rate"] == done.json["criteria"]["erring"] == pytest.approx(1 / 18)
+    assert done.json["problems"] == ["erring: deciding:sometimes raised ValueError: no key (2 cases)"]

@@ -71,7 +71,7 @@ def test_rollback_goes_back_to_the_version_asked_for(reach: Reach, ratchet: Ratc
 
 def test_rollback_says_what_is_active_now(reach: Reach, ratchet: Ratchet) -> None:
     reach("applied")
-    assert ratchet("rollback", "desk").out == "desk: version 3 is active, with the content of the version asked for\n"
+    assert ratchet("rollback", "desk").out == "desk: version 3 is active, with the content of version 1\n"
 
 
 def test_audit_tells_of_one_task_only(reach: Reach, ratchet: Ratchet) -> None:
