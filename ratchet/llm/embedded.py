@@ -12,10 +12,14 @@ import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2
+
 from ratchet.errors import ConfigurationError, ModelUnavailableError
 
 SLOTS = 4
 """Requests decoded at the same time."""
+FIRST_TOKEN_SECONDS = 120.0
+"""Until a model that was loaded has to have said its first token."""
 CONTEXT_PER_SLOT = 2048
 """Tokens of context for each slot; what SmolLM2-135M was trained with."""
 
@@ -53,6 +57,17 @@ class EmbeddedServer:
         except Exception as error:  # llama.cpp raises bare RuntimeError or ValueError with its own words
             raise ModelUnavailableError(f"local:{model_file}: llama.cpp cannot load it: {error}") from error
         self.endpoint = Endpoint(f"{self._server.listening_address}/v1", key)
+        try:
+            self._ask_for_a_token()
+        except httpx2.HTTPError as error:
+            raise ModelUnavailableError(f"local:{model_file}: the model does not answer: {error}") from error
+
+    def _ask_for_a_token(self) -> None:
+        """See that its loop runs: a server that is ended before that waits for its own end for ever."""
+        with httpx2.Client(trust_env=False, timeout=FIRST_TOKEN_SECONDS) as client:
+            request = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+            allowed = {"Authorization": f"Bearer {self.endpoint.api_key}"}
+            client.post(f"{self.endpoint.base_url}/chat/completions", json=request, headers=allowed).raise_for_status()
 
     def close(self) -> None:
         """Stop serving; calling it twice is harmless."""

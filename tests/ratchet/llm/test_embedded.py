@@ -1,4 +1,5 @@
 import importlib.util
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -121,3 +122,17 @@ def test_server_without_its_library_says_how_to_install_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'ratchet-agents\[local\]'"):
         EmbeddedServer(tmp_path / "model.gguf")
+
+
+@pytest.mark.real
+@pytest.mark.timeout(120)
+def test_server_that_is_ended_at_once_ends() -> None:
+    """In a process of its own, as a server that waits for its own end cannot be interrupted."""
+    code = (
+        "from ratchet.llm.embedded import EmbeddedServer, packaged_model\n"
+        "for _ in range(5): EmbeddedServer(packaged_model()).close()"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], timeout=100, cwd=Path(__file__).parents[3], check=False).returncode
+        == 0
+    )
