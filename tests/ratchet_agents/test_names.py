@@ -1,9 +1,14 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import ratchet_agents
 
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "api.md"
 
 
 def test_page_and_package_name_the_same_things() -> None:
@@ -20,3 +25,16 @@ def test_older_import_gives_the_same() -> None:
     from graph import open_graph
 
     assert ratchet_agents.open_graph is open_graph
+
+
+def test_package_alone_imports_nothing_that_takes_long() -> None:
+    code = "import sys, ratchet_agents.__main__; print([name for name in HEAVY if name in sys.modules])"
+    heavy = "HEAVY = ('langchain_core', 'langgraph', 'langchain_openai', 'alembic', 'sklearn', 'numpy', 'pydantic')"
+    ended = subprocess.run([sys.executable, "-c", f"{heavy}\n{code}"], cwd=ROOT, capture_output=True, check=True)
+    assert ended.stdout.decode() == "[]\n"
+
+
+def test_name_that_is_none_is_an_attribute_error() -> None:
+    assert "open_graph" in dir(ratchet_agents)
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        ratchet_agents.Nothing  # noqa: B018
