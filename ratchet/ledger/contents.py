@@ -43,7 +43,7 @@ def components_or_none(file: Path, task: Task) -> Components | None:
 
 def is_gone(file: Path) -> bool:
     """Whether nothing is there that a person could have written: no file, or a folder in its place."""
-    return file.is_dir() or not os.path.lexists(file.resolve())
+    return file.is_dir() or not os.path.lexists(os.path.realpath(file))
 
 
 def problem_of(file: Path) -> str | None:

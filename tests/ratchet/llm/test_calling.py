@@ -223,7 +223,7 @@ async def test_budget_holds_for_further_tries(server: ChatServer, open_models: O
 async def test_budget_is_exact_while_calls_fail_and_are_tried_again(
     server: ChatServer, open_models: OpenModels
 ) -> None:
-    models = open_models(retries=12)
+    models = open_models(retries=10)
     server.answer = lambda server: Answer(500 if server.calls % 3 == 0 else 200, seconds=0.01)
     with metered(Meter(limit=15)) as meter:
         results = await asyncio.gather(

@@ -19,7 +19,7 @@ ASKED: list[Any] = [{"role": "user", "content": "Hello"}]
         (ModelSpec("local", ""), 32, SLOTS),
         (ModelSpec("local", ""), 2, 2),
         (ModelSpec("scripted", "m:f"), 32, 32),
-        (ModelSpec("openai", "m"), 32, 4),
+        (ModelSpec("openai", "m"), 32, 32),
         (ModelSpec("openai", "m"), 2, 2),
     ],
 )

@@ -6,6 +6,8 @@ import pytest
 from command import Done
 from cycle_states import Reach
 
+from service import console
+
 Ratchet = Callable[..., Done]
 
 
@@ -18,7 +20,7 @@ def test_empty_inbox_is_one_line(reach: Reach, ratchet: Ratchet) -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 160])
 def test_inbox_gives_the_whole_id_however_narrow_the_terminal(reach: Reach, ratchet: Ratchet, width: int) -> None:
     cycle_id = reach("awaiting_approval")
-    reach.desk.environment.setenv("COLUMNS", str(width))
+    reach.desk.environment.setattr(console.out, "_width", width)
     printed = ratchet("inbox").out
     assert cycle_id in printed.split()
     assert "…" not in printed
@@ -28,7 +30,7 @@ def test_inbox_gives_the_whole_id_however_narrow_the_terminal(reach: Reach, ratc
 
 def test_inbox_shows_what_is_to_be_done_and_by_which_numbers(reach: Reach, ratchet: Ratchet) -> None:
     cycle_id = reach("awaiting_approval")
-    reach.desk.environment.setenv("COLUMNS", "80")
+    reach.desk.environment.setattr(console.out, "_width", 80)
     printed = ratchet("inbox").out
     (row,) = [line for line in printed.splitlines() if "approve" in line]
     since = ratchet("inbox", "--json").json["items"][0]["created_at"]
